@@ -17,8 +17,16 @@ const (
 	AttributesRule = "must be a JSON object of at most 16 KiB without insignificant white space"
 )
 
-// FoldEmail returns the form under which an e-mail address is unique: ASCII letters in lower case.
-func FoldEmail(email string) string { return strings.ToLower(email) }
+// FoldEmail returns the form under which an e-mail address is unique: ASCII letters in lower case. No other letter is
+// folded into one (the Kelvin sign's lower case is k).
+func FoldEmail(email string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, email)
+}
 
 // ValidExternalID tells whether s can be a caller's own id: 1 to 128 visible ASCII characters.
 func ValidExternalID(s string) bool {
