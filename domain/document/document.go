@@ -8,7 +8,8 @@ import (
 	"errors"
 )
 
-// Object is a JSON object without insignificant white space. The zero value is {}.
+// Object is a JSON object without insignificant white space. The zero value is {}. Objects of the same text are equal
+// by ==.
 type Object struct{ text string }
 
 var (
@@ -33,7 +34,7 @@ func Parse(raw []byte, limit int) (Object, error) {
 	if b.Len() > limit {
 		return Object{}, ErrTooLarge
 	}
-	return Object{text: b.String()}, nil
+	return Stored(b.String()), nil
 }
 
 // Stored returns the object that a store kept as text; it isn't looked at again.

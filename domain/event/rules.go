@@ -2,7 +2,6 @@ package event
 
 import (
 	"maps"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -31,17 +30,6 @@ const (
 var typePattern = regexp.MustCompile(`^[a-z][a-z0-9]*([._-][a-z0-9]+)*$`)
 
 func validType(s string) bool { return len(s) <= maxType && typePattern.MatchString(s) }
-
-// uriReference is what RFC 3986 allows in a URI-reference: unreserved, reserved, and percent-encoded characters.
-var uriReference = regexp.MustCompile(`^([A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+$`)
-
-func validSource(s string) bool {
-	if len(s) > maxSource || !uriReference.MatchString(s) {
-		return false
-	}
-	_, err := url.Parse(s)
-	return err == nil
-}
 
 func validExternalID(s string) bool {
 	if len(s) < 1 || len(s) > maxExternalID {

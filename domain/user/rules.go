@@ -50,10 +50,10 @@ func validName(s string) bool {
 }
 
 // validEmail takes an RFC 5322 dot-atom at a domain of RFC 1123 labels; quoted local parts and address literals are
-// not taken.
+// not taken. RFC 5321's limit of 64 for the local part is left to whoever delivers mail to it.
 func validEmail(s string) bool {
 	local, domain, found := strings.Cut(s, "@")
-	if !found || len(s) > 254 || len(local) > 64 {
+	if !found || len(s) > 254 {
 		return false
 	}
 	for atom := range strings.SplitSeq(local, ".") {

@@ -29,7 +29,7 @@ type State struct {
 	UpdatedAt  time.Time
 }
 
-// Draft is what a caller says of a user. An empty ExternalID means none.
+// Draft is what a caller says of a user. A nil ExternalID means none.
 type Draft struct {
 	Email      string
 	FirstName  string
@@ -106,17 +106,24 @@ func (s *State) take(d Draft) error {
 	return rules.Err()
 }
 
-// Expected is what a conditional change expects of the user (RFC 9110, If-Match). The zero value expects nothing.
+// Expected is what a conditional change expects of the user (RFC 9110, If-Match and If-None-Match). The zero value
+// expects nothing.
 type Expected struct {
-	Stated   bool    // a precondition was stated
+	Stated   bool    // a version was stated
 	Any      bool    // any version will do
 	Versions []int64 // one of these
+
+	Not    []int64 // none of these
+	NotAny bool    // no version will do: the change is for a user that isn't there
 }
 
 // Check returns a PreconditionFailed fault when the user isn't what was expected.
 func (e Expected) Check(u User) error {
-	if !e.Stated || e.Any || slices.Contains(e.Versions, u.s.Version) {
-		return nil
+	if e.Stated && !e.Any && !slices.Contains(e.Versions, u.s.Version) {
+		return fault.New(fault.PreconditionFailed, "The user was changed since the version that If-Match names; read it again.")
 	}
-	return fault.New(fault.PreconditionFailed, "The user was changed since the version that If-Match names; read it again.")
+	if e.NotAny || slices.Contains(e.Not, u.s.Version) {
+		return fault.New(fault.PreconditionFailed, "The user has a version that If-None-Match rules out.")
+	}
+	return nil
 }

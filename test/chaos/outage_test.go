@@ -1,0 +1,131 @@
+//go:build integration
+
+package chaos_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/headrace/headrace/test/load"
+)
+
+// Kafka is gone for a while under load: ingest goes on, the lag grows, and then drains to zero.
+func TestKafkaStopped(t *testing.T) {
+	h := newHouse(t)
+	api := h.start(t, "api")
+	h.start(t, "relay")
+	h.start(t, "worker")
+	l := load.New(t, 50, api.URL)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); l.Run(ctx, t, "run", 16, 10_000_000) }()
+	acked(t, l, 200)
+	h.kafka.Stop(t)
+	before := l.Acked()
+	hold(t, time.Duration(size(3, 30))*time.Second)
+	during := l.Acked() - before
+	lag := l.Acked() - h.logSums(t).counted
+	h.kafka.Start(t)
+	stop()
+	<-done
+	require.Positive(t, during, "ingest goes on")
+	require.Positive(t, lag, "the lag grows")
+	require.Empty(t, unanswered(l), "no request fails")
+	begun := time.Now()
+	h.balance(t, l, 0)
+	t.Logf("%d events taken while Kafka was gone; lag %d, drained to zero %v after", during, lag, time.Since(begun).Round(time.Millisecond))
+}
+
+// Redis is gone for a while under load of reads and writes: no request fails.
+func TestRedisStopped(t *testing.T) {
+	h := newHouse(t)
+	api := h.start(t, "api")
+	h.start(t, "relay,worker")
+	l := load.New(t, 20, api.URL)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); l.Run(ctx, t, "run", 8, 10_000_000) }()
+	reads := func(n int) {
+		for i := range n {
+			var u struct{ ID string }
+			get(t, api.URL+"/api/v1/users/"+l.Users()[i%20], &u)
+			require.Equal(t, l.Users()[i%20], u.ID)
+		}
+	}
+	reads(40)
+	h.redis.Stop(t)
+	reads(size(100, 1000))
+	require.Equal(t, "degraded", health(t, api.URL, http.StatusOK))
+	h.redis.Start(t)
+	reads(40)
+	h.redis.Pause(t)
+	reads(size(50, 500))
+	h.redis.Unpause(t)
+	stop()
+	<-done
+	require.Empty(t, unanswered(l), "no request fails")
+	h.balance(t, l, 0)
+}
+
+// PostgreSQL is restarted under load: 503 with Retry-After meanwhile, and recovery without a restart of ours.
+func TestPostgresRestarted(t *testing.T) {
+	h := newHouse(t)
+	api := h.start(t, "api")
+	h.start(t, "relay")
+	h.start(t, "worker")
+	l := load.New(t, 20, api.URL)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); l.Run(ctx, t, "run", 16, 10_000_000) }()
+	for range size(1, 5) {
+		acked(t, l, 200)
+		h.postgres.Stop(t)
+		require.Equal(t, "down", health(t, api.URL, http.StatusServiceUnavailable))
+		resp, err := http.Get(api.URL + "/api/v1/users/" + l.Users()[0])
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, http.StatusServiceUnavailable, resp.StatusCode)
+		require.NotEmpty(t, resp.Header.Get("Retry-After"))
+		h.postgres.Start(t)
+		acked(t, l, 200)
+		h.postgres.Kill(t)
+		h.postgres.Start(t)
+	}
+	acked(t, l, 200)
+	stop()
+	<-done
+	for status := range l.Answers() {
+		require.Contains(t, []int{http.StatusCreated, http.StatusOK, http.StatusServiceUnavailable}, status)
+	}
+	h.balance(t, l, 0)
+}
+
+// unanswered are the answers that aren't 2xx.
+func unanswered(l *load.Load) map[int]int64 {
+	m := l.Answers()
+	delete(m, http.StatusCreated)
+	delete(m, http.StatusOK)
+	return m
+}
+
+func health(t testing.TB, url string, status int) string {
+	t.Helper()
+	var report struct{ Status string }
+	getStatus(t, url+"/health", status, &report)
+	return report.Status
+}
+
+// hold keeps things as they are for a while: the fault's length, not a wait for something to happen.
+func hold(t testing.TB, d time.Duration) {
+	t.Helper()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-t.Context().Done():
+	}
+}
