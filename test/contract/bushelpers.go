@@ -374,3 +374,13 @@ func requireEntries(t *testing.T, want []stream.Published, got []ports.Delivery)
 		}
 	}
 }
+
+// RequireDelivered requires that a group which is new gets everything published, in order and unchanged; for tests
+// that put an adapter through more than every bus can have happen to it.
+func RequireDelivered(t *testing.T, b Bus, published []stream.Published) {
+	t.Helper()
+	c := newConsumers(t)
+	m := c.join(b.Subscriber, "a")
+	c.requireAll(published)
+	m.leave()
+}

@@ -31,13 +31,18 @@ func needsSecondCache(h CacheHarness) bool { return h.Second != nil }
 
 // TestCache holds a cache to everything that ports.Cache promises.
 func TestCache(t *testing.T, h CacheHarness) {
+	// Those who race don't share the processors with other tests: they would hardly ever meet.
+	t.Run("Races", func(t *testing.T) {
+		for _, test := range cacheRaceTests {
+			t.Run(test.name, func(t *testing.T) { test.run(t, h) })
+		}
+	})
 	for _, role := range []struct {
 		name  string
 		tests []cacheTest
 	}{
 		{"Values", cacheValueTests},
 		{"Versions", cacheVersionTests},
-		{"Races", cacheRaceTests},
 		{"Context", cacheContextTests},
 	} {
 		t.Run(role.name, func(t *testing.T) {

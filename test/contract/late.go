@@ -139,7 +139,7 @@ func lateCommitWithinCut(t *testing.T, h StoreHarness) {
 // manyLateCommits opens, writes to and ends up to four transactions in random order, while others are committed and
 // batches are cut, handed out again and done.
 func manyLateCommits(t *testing.T, h StoreHarness) {
-	const steps, most = 150, 4
+	const steps, most = 100, 4
 	s := h.New(t)
 	l := lead(t, s, "a")
 	y := newTally()

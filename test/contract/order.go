@@ -201,7 +201,7 @@ func (y *tally) addUsers(t *testing.T, s ports.Store, n int) []id.ID {
 // writeALot has 32 writers run transactions: events, changes of shared users, some rolled back.
 func (y *tally) writeALot(t *testing.T, ctx context.Context, s ports.Store, users []id.ID) {
 	t.Helper()
-	const writers, rounds = 32, 12
+	const writers, rounds = 32, 8
 	parallel(writers, func(i int) {
 		random := rand.New(rand.NewPCG(uint64(i), 1))
 		for range rounds {
@@ -296,7 +296,7 @@ func concurrentWritersAndTakeovers(t *testing.T, h StoreHarness) {
 			return true, err
 		}
 		for range 3 {
-			b, err := s.NextBatch(ctx, l, partitions, ports.BatchLimits{Entries: 1 + turn%9, Bytes: 1 << 20})
+			b, err := s.NextBatch(ctx, l, partitions, ports.BatchLimits{Entries: 1 + turn%25, Bytes: 1 << 20})
 			if fault.Is(err, fault.Fenced) {
 				return true, nil
 			}

@@ -16,7 +16,8 @@ type StoreHarness struct {
 	New func(t *testing.T) ports.Store
 	// Second returns another store over the same data, as another process has it.
 	Second func(t *testing.T, s ports.Store) ports.Store
-	// ConcurrentWriters: a transaction that wrote can stay open while others commit.
+	// ConcurrentWriters: a transaction that wrote can stay open, with nothing to do, while others commit: for as long as
+	// a test needs it on a slow machine.
 	ConcurrentWriters bool
 	// BreakCommit makes the engine itself refuse the COMMIT of every transaction that inserted a user, for a reason
 	// that another run would meet too, until mend is called.
@@ -55,11 +56,13 @@ func TestStore(t *testing.T, h StoreHarness) {
 		{"Users", userTests},
 		{"UserList", userListTests},
 		{"Record", recordTests},
+		{"Twins", twinTests},
 		{"Resolve", resolveTests},
 		{"EventList", eventListTests},
 		{"Text", textTests},
 		{"Leases", leaseTests},
 		{"Batches", batchTests},
+		{"Published", publishedTests},
 		{"Order", orderTests},
 		{"Takeover", takeoverTests},
 		{"Groups", groupTests},

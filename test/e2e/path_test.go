@@ -85,21 +85,27 @@ func TestUsersAndTheirLog(t *testing.T) {
 }
 
 // eventually asks until an answer holds.
-func (c client) eventually(path string, holds func(answer) bool) answer {
+func (c client) eventually(path string, holds func(answer) bool) (a answer) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	until(c.t, "GET "+path, func() bool {
+		a = c.call(http.MethodGet, path, "", 200)
+		return holds(a)
+	})
+	return a
+}
+
+// until tries again until something holds.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		a := c.call(http.MethodGet, path, "", 200)
-		if holds(a) {
-			return a
-		}
+	for !holds() {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			c.t.Fatalf("GET %s stays %s", path, a.body)
+			t.Fatalf("waited in vain: %s", what)
 		}
 	}
 }

@@ -64,7 +64,7 @@ func decodeObject(document []byte, fields []field) (missing []string, err error)
 func readMember(d *jsontext.Decoder, fields []field) (int, error) {
 	token, err := d.ReadToken()
 	if err != nil {
-		return 0, notWellFormed("", err)
+		return 0, notAName(err, fields)
 	}
 	name := token.String()
 	i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
@@ -105,6 +105,19 @@ func unknownMember(name string, fields []field) error {
 		names[i] = f.name
 	}
 	return malformedAt("", "must have no other members than "+strings.Join(names, ", "))
+}
+
+// notAName is what is wrong where a name should be. One that comes twice is pointed to when it is one of ours.
+func notAName(err error, fields []field) error {
+	var syntax *jsontext.SyntacticError
+	if errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntax) {
+		for _, f := range fields {
+			if syntax.JSONPointer.LastToken() == f.name {
+				return malformedAt("/"+f.name, "must be there once")
+			}
+		}
+	}
+	return notWellFormed("", err)
 }
 
 func notWellFormed(pointer string, err error) error {

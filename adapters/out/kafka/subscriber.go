@@ -77,6 +77,9 @@ func (s *Subscriber) join(ctx context.Context, group string, work func(ctx conte
 		"queued.max.messages.kbytes": max(1024, s.cfg.BufferBytes/1024),
 		"fetch.queue.backoff.ms":     10,
 		"fetch.error.backoff.ms":     100,
+		// A partition that is begun, sought or resumed is asked for once the request under way is answered, which waits
+		// for messages of the others for as long as this.
+		"fetch.wait.max.ms": 100,
 		// A topic that is made or gets more partitions is noticed within this (the default is 5 minutes).
 		"topic.metadata.refresh.interval.ms": 10_000,
 		"check.crcs":                         true,

@@ -70,7 +70,8 @@ func place(t *testing.T, s *memory.Store, lease ports.Lease, entries []stream.En
 // faulty is a store that may be down.
 type faulty struct {
 	local.Store
-	down atomic.Bool
+	down  atomic.Bool
+	asked atomic.Int64 // how often a lease was asked for
 }
 
 func (f *faulty) err() error {
@@ -98,6 +99,7 @@ func (f *faulty) AcquireLease(ctx context.Context, name, holder string, ttl time
 	if err := f.err(); err != nil {
 		return ports.Lease{}, false, err
 	}
+	defer f.asked.Add(1)
 	return f.Store.AcquireLease(ctx, name, holder, ttl)
 }
 

@@ -111,7 +111,8 @@ func TestARestartedHolderGoesOnAtOnce(t *testing.T) {
 
 func TestSubscriptionsOfOneProcessTakeTurns(t *testing.T) {
 	t.Parallel()
-	b := open(t, memory.NewStore(), "here", time.Hour) // asks again after 20 minutes, unless it is woken
+	f := &faulty{Store: memory.NewStore()}
+	b := open(t, f, "here", time.Hour) // asks again after 20 minutes, unless it is woken
 	first := start(t, b)
 	w := <-first.works
 	second := start(t, b)
@@ -120,7 +121,9 @@ func TestSubscriptionsOfOneProcessTakeTurns(t *testing.T) {
 	require.ErrorIs(t, <-first.ended, context.Canceled)
 	w = <-second.works
 
+	asked := f.asked.Load()
 	third := start(t, b) // has the first one's name now, which mustn't get it the second one's lease
+	require.Eventually(t, func() bool { return f.asked.Load() > asked }, time.Minute, time.Millisecond)
 	third.stop()
 	require.ErrorIs(t, <-third.ended, context.Canceled)
 	require.Empty(t, third.works)

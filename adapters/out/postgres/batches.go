@@ -134,7 +134,8 @@ func (w window) cut(ctx context.Context, q querier, after int64, horizon uint64,
 	if err != nil || len(found) == 0 {
 		return nil, nil, err
 	}
-	b := &batch{window: w, after: after, horizon: horizon, windowEnd: true, lowID: lastID}
+	// Whatever lies before the first entry needn't be passed over again.
+	b := &batch{window: w, after: found[0].Position - 1, horizon: horizon, windowEnd: true, lowID: lastID}
 	var users []id.ID
 	size := 0
 	for i, e := range found {

@@ -56,12 +56,18 @@ func (s *Store) Stats() *pgxpool.Stat { return s.pool.Stat() }
 
 // Ping implements ports.StoreHealth.
 func (s *Store) Ping(ctx context.Context) error {
-	writable, err := s.q.Writable(ctx)
+	c, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return translate(ctx, "ping", err)
+	}
+	defer c.Release()
+	writable, err := db.New(c).Writable(ctx)
 	if err != nil {
 		return translate(ctx, "ping", err)
 	}
 	if !writable {
-		return fault.New(fault.Unavailable, "The store is read-only at the moment.")
+		// The connection is of no use, and stays so whatever becomes of the server.
+		return fault.Wrap(fault.Unavailable, "The store is read-only at the moment.", c.Conn().Close(ctx))
 	}
 	return nil
 }
