@@ -22,10 +22,12 @@ func banner(w io.Writer, version string, cfg config.Config, url string) {
 	if cfg.Bus.Kind() == config.Kafka {
 		bus += ", topic " + cfg.Bus.Topic
 	}
-	fmt.Fprintf(w, "headrace %s: %s\n", version, strings.Join(roles, ", "))
+	var text strings.Builder
+	fmt.Fprintf(&text, "headrace %s: %s\n", version, strings.Join(roles, ", "))
 	for _, line := range [][2]string{
 		{"address", url}, {"store", store}, {"cache", cfg.Cache.URL.String()}, {"bus", bus}, {"contract", url + "/openapi.yaml"},
 	} {
-		fmt.Fprintf(w, "  %-9s %s\n", line[0], line[1])
+		fmt.Fprintf(&text, "  %-9s %s\n", line[0], line[1])
 	}
+	_, _ = io.WriteString(w, text.String()) // a process whose output is closed serves all the same
 }

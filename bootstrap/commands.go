@@ -60,14 +60,18 @@ func migrateStatus(ctx context.Context, cfg config.Config, std cli.Streams) erro
 }
 
 func writeMigrations(w io.Writer, steps []migration) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "VERSION\tMIGRATION\tAPPLIED")
+	var text strings.Builder
+	text.WriteString("VERSION\tMIGRATION\tAPPLIED\n")
 	for _, m := range steps {
 		applied := "pending"
 		if !m.applied.IsZero() {
 			applied = m.applied.UTC().Format(time.RFC3339)
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\n", m.version, m.name, applied)
+		fmt.Fprintf(&text, "%d\t%s\t%s\n", m.version, m.name, applied)
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if _, err := io.WriteString(table, text.String()); err != nil {
+		return err
 	}
 	return table.Flush()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/headrace/headrace/adapters/out/postgres"
@@ -63,7 +64,18 @@ func openPostgres(ctx context.Context, cfg config.Config, log *slog.Logger) (*op
 
 func postgresConfig(cfg config.Config, log *slog.Logger) postgres.Config {
 	return postgres.Config{URL: cfg.Store.URL.Reveal(), MaxConns: cfg.Store.MaxConns, ConnectTimeout: cfg.Store.ConnectTimeout,
-		StatementTimeout: cfg.Store.StatementTimeout, LockTimeout: cfg.Store.LockTimeout, Logger: log}
+		StatementTimeout: limit(cfg.Store.StatementTimeout), LockTimeout: limit(cfg.Store.LockTimeout), Logger: log}
+}
+
+// longest is the longest time limit that PostgreSQL takes.
+const longest = math.MaxInt32 * time.Millisecond
+
+// limit is a time limit of a setting whose 0 means none.
+func limit(d time.Duration) time.Duration {
+	if d == 0 {
+		return longest
+	}
+	return d
 }
 
 // sharedSecret returns the secret that all processes on the store share: the configured one, or else the store's own,

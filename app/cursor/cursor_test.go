@@ -3,7 +3,6 @@ package cursor_test
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -68,7 +67,7 @@ func TestAKeyThatCannotBeHadIsNotTheCallersFault(t *testing.T) {
 	down := fault.New(fault.Unavailable, "The store does not answer.")
 	c := cursor.NewCodec(func(context.Context) ([]byte, error) { return nil, down })
 	_, err := c.Encode(context.Background(), id.Nil, "list")
-	require.True(t, errors.Is(err, down))
+	require.ErrorIs(t, err, down)
 	good, err := codec("a key that all processes share..").Encode(context.Background(), id.Nil, "list")
 	require.NoError(t, err)
 	_, err = c.Decode(context.Background(), good, "list")

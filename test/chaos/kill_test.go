@@ -107,7 +107,8 @@ func get(t testing.TB, url string, into any) {
 	getStatus(t, url, http.StatusOK, into)
 }
 
-func getStatus(t testing.TB, url string, status int, into any) {
+// getStatus reads a JSON answer of a status, and returns its header.
+func getStatus(t testing.TB, url string, status int, into any) http.Header {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -118,4 +119,5 @@ func getStatus(t testing.TB, url string, status int, into any) {
 	defer func() { require.NoError(t, resp.Body.Close()) }()
 	require.Equal(t, status, resp.StatusCode, url)
 	require.NoError(t, json.NewDecoder(resp.Body).Decode(into))
+	return resp.Header
 }

@@ -27,6 +27,23 @@ type answer struct {
 
 func (a answer) at(member string) string { s, _ := a.json[member].(string); return s }
 
+// data are the items of a list.
+func (a answer) data() (items []map[string]any) {
+	list, _ := a.json["data"].([]any)
+	for _, item := range list {
+		object, _ := item.(map[string]any)
+		items = append(items, object)
+	}
+	return items
+}
+
+// nextCursor is the cursor of what follows a list's page; empty at the end.
+func (a answer) nextCursor() string {
+	pagination, _ := a.json["pagination"].(map[string]any)
+	cursor, _ := pagination["next_cursor"].(string)
+	return cursor
+}
+
 // call sends a request and requires a status; headers are pairs of name and value.
 func (c client) call(method, path, body string, status int, headers ...string) answer {
 	c.t.Helper()

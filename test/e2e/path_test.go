@@ -66,17 +66,17 @@ func TestUsersAndTheirLog(t *testing.T) {
 
 		log := c.call(http.MethodGet, "/api/v1/events?user_id="+u.at("id"), "", 200)
 		var types []any
-		for _, e := range log.json["data"].([]any) {
-			types = append(types, e.(map[string]any)["type"])
+		for _, e := range log.data() {
+			types = append(types, e["type"])
 		}
 		require.Equal(t, []any{"headrace.user.deleted", "headrace.user.updated", "headrace.user.created"}, types)
 
-		var seen []any
+		var seen []map[string]any
 		for next := "/api/v1/events?limit=1"; next != ""; {
 			page := c.call(http.MethodGet, next, "", 200)
-			seen = append(seen, page.json["data"].([]any)...)
+			seen = append(seen, page.data()...)
 			next = ""
-			if cursor, more := page.json["pagination"].(map[string]any)["next_cursor"].(string); more {
+			if cursor := page.nextCursor(); cursor != "" {
 				next = "/api/v1/events?limit=1&cursor=" + cursor
 			}
 		}

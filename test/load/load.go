@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -26,13 +27,14 @@ type Load struct {
 	acked    atomic.Int64 // events known to be in the log
 	repeated atomic.Int64 // of these, the ones that were there when sent again
 	failed   atomic.Int64 // requests without an answer of 2xx
-	statuses sync.Map     // status → *atomic.Int64
+	mu       sync.Mutex
+	answers  map[int]int64 // by status; 0: no answer
 }
 
 // New returns a load on targets; its events are about users that it makes first.
 func New(t testing.TB, users int, targets ...string) *Load {
 	t.Helper()
-	l := &Load{client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
+	l := &Load{answers: make(map[int]int64), client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
 	l.Target(targets...)
 	t.Cleanup(l.client.CloseIdleConnections)
 	for i := range users {
@@ -52,12 +54,9 @@ func (l *Load) Acked() int64 { return l.acked.Load() }
 
 // Answers returns the number of answers by status; 0 stands for no answer.
 func (l *Load) Answers() map[int]int64 {
-	m := make(map[int]int64)
-	l.statuses.Range(func(k, v any) bool {
-		m[k.(int)] = v.(*atomic.Int64).Load()
-		return true
-	})
-	return m
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.answers)
 }
 
 // Repeated returns how many events were there already when they were sent again.
@@ -121,8 +120,9 @@ func (l *Load) send(ctx context.Context, name string, writer, n int) error {
 }
 
 func (l *Load) count(status int) {
-	c, _ := l.statuses.LoadOrStore(status, new(atomic.Int64))
-	c.(*atomic.Int64).Add(1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answers[status]++
 }
 
 // post returns the status and body of an answer; status 0: none, and why.

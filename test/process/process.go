@@ -33,7 +33,7 @@ func build() (string, error) {
 	root := filepath.Join(filepath.Dir(here), "..", "..")
 	path := filepath.Join(root, ".prepared", "bin", "headrace")
 	fresh := fmt.Sprintf("%s.%d", path, os.Getpid())
-	cmd := exec.Command("go", "build", "-o", fresh, ".")
+	cmd := exec.CommandContext(context.Background(), "go", "build", "-o", fresh, ".")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("process: go build: %w\n%s", err, out)
@@ -70,7 +70,7 @@ var addressLine = regexp.MustCompile(`(?m)^\s*address\s+(http://\S+)$`)
 func Start(t testing.TB, name string, settings map[string]string) *Process {
 	t.Helper()
 	p := &Process{name: name, done: make(chan struct{}), out: &output{said: make(chan struct{})}}
-	p.cmd = exec.Command(Binary(t), "serve")
+	p.cmd = exec.CommandContext(context.Background(), Binary(t), "serve") // ends by its cleanup
 	p.cmd.Dir = t.TempDir()
 	p.cmd.Env = append(foreign(os.Environ()), "HEADRACE_HTTP_ADDR=127.0.0.1:0")
 	for k, v := range settings {
@@ -143,8 +143,10 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
-// Pause stops the process (SIGSTOP), Continue lets it go on (SIGCONT).
-func (p *Process) Pause(t testing.TB)    { p.signal(t, syscall.SIGSTOP) }
+// Pause stops the process (SIGSTOP).
+func (p *Process) Pause(t testing.TB) { p.signal(t, syscall.SIGSTOP) }
+
+// Continue lets a stopped process go on (SIGCONT).
 func (p *Process) Continue(t testing.TB) { p.signal(t, syscall.SIGCONT) }
 
 // Terminate asks the process to end (SIGTERM), waits for it and returns its exit status.

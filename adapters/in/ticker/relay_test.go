@@ -197,10 +197,9 @@ func TestABatchInHandIsFinishedWithinTheGrace(t *testing.T) {
 		b.set(func(ctx context.Context) error {
 			select {
 			case <-time.After(3 * time.Second):
-				return nil
 			case <-ctx.Done():
-				return ctx.Err()
 			}
+			return ctx.Err()
 		})
 		stop := start(t, driver(t, store, b, "a", &signal.Signal{}))
 		synctest.Wait()
