@@ -25,7 +25,8 @@ func TestObjectsAreKeptAsSentButForWhiteSpace(t *testing.T) {
 		require.NoError(t, err, raw)
 		require.Equal(t, want, o.String())
 		require.Equal(t, document.Stored(want), o)
-		require.True(t, document.Stored(want) == o)
+		same := o == document.Stored(want)
+		require.True(t, same, "the operator tells them apart")
 		text, err := json.Marshal(document.Stored(`{}`))
 		require.NoError(t, err)
 		require.Equal(t, `{}`, string(text))
@@ -56,7 +57,8 @@ func TestTheLimitIsThatOfTheTextWithoutWhiteSpace(t *testing.T) {
 func TestTheZeroObjectIsEmpty(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, `{}`, document.Object{}.String())
-	require.True(t, document.Object{} == document.Stored(`{}`))
+	var zero document.Object
+	require.Equal(t, document.Stored(`{}`), zero)
 }
 
 func TestParsingAgainChangesNothing(t *testing.T) {
@@ -69,7 +71,7 @@ func TestParsingAgainChangesNothing(t *testing.T) {
 		require.NoError(t, err)
 		again, err := document.Parse([]byte(once.String()), len(once.String()))
 		require.NoError(t, err)
-		require.True(t, once == again)
+		require.Equal(t, once, again)
 		require.JSONEq(t, string(raw), again.String())
 	})
 }

@@ -51,7 +51,7 @@ func Table() []Layer {
 		{
 			Folder: "adapters/out/*", Own: []string{"domain", "ports", "."}, Others: []string{"*"},
 			// A decorator is tested over a real adapter; a bus that is the log, over a real log.
-			TestOwn: []string{"adapters/out/memory", "adapters/out/sqlite", "adapters/out/postgres", "test"},
+			TestOwn: []string{"adapters/out/memory", "adapters/out/sqlite", "adapters/out/postgres", "adapters/out/redis", "test"},
 		},
 		{Folder: "bootstrap", Own: []string{"*"}, Others: []string{"*"}},
 		// A suite is for anybody's adapter, so it knows none. So do the builders that suites use.

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/headrace/headrace/domain/event"
@@ -185,7 +184,7 @@ func concurrentActivity(t *testing.T, h StoreHarness) {
 				uid := users[(i+round+2*k)%len(users)]
 				additions[uid] = activityOfOne(uid)[uid]
 			}
-			assert.NoError(t, s.Do(ctx, func(ctx context.Context, tx ports.Tx) error { return tx.AddActivity(ctx, additions) }))
+			assertOK(t, s.Do(ctx, func(ctx context.Context, tx ports.Tx) error { return tx.AddActivity(ctx, additions) }))
 		}
 	})
 	sum := int64(0)

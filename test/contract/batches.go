@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/headrace/headrace/domain/event"
@@ -153,7 +152,7 @@ func concurrentNextBatch(t *testing.T, h StoreHarness) {
 	got := make([]*ports.PublishedBatch, callers)
 	parallel(callers, func(i int) {
 		b, err := s.NextBatch(ctx, l, partitions, ports.BatchLimits{Entries: 1 + i, Bytes: 1 << 20})
-		assert.NoError(t, err)
+		assertOK(t, err)
 		got[i] = b
 	})
 	for _, b := range got {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/headrace/headrace/domain/fault"
@@ -150,7 +149,7 @@ func concurrentClaims(t *testing.T, h StoreHarness) {
 	parallel(claims, func(i int) {
 		var err error
 		got[i], err = s.ClaimPartition(ctx, "g", 0)
-		assert.NoError(t, err)
+		assertOK(t, err)
 	})
 	generations := map[int64]bool{}
 	for _, m := range got {
@@ -184,7 +183,7 @@ func claimAgainstCommit(t *testing.T, h StoreHarness) {
 	parallel(workers, func(i int) {
 		for range rounds {
 			m, err := s.ClaimPartition(ctx, "g", 0)
-			if !assert.NoError(t, err) {
+			if !assertOK(t, err) {
 				return
 			}
 			for range 3 {

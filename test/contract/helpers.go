@@ -144,6 +144,12 @@ func requireConflict(t *testing.T, err error, pointer string) {
 	require.Equal(t, pointer, f.Violations[0].Pointer)
 }
 
+// assertOK is require.NoError for goroutines other than the test's, where require must not be used.
+func assertOK(t *testing.T, err error) bool {
+	t.Helper()
+	return assert.NoError(t, err)
+}
+
 func assertKind(t *testing.T, kind fault.Kind, err error) {
 	t.Helper()
 	if assert.Error(t, err) {

@@ -39,7 +39,7 @@ func acquire(t *testing.T, s ports.Store, name, holder string, ttl time.Duration
 // awaitLease takes a lease as soon as it has run out.
 func awaitLease(t *testing.T, s ports.Store, name, holder string, ttl time.Duration) (l ports.Lease) {
 	t.Helper()
-	await(t, "the lease to run out", func(ctx context.Context) bool {
+	await(t, "the lease to run out", func(context.Context) bool {
 		var ok bool
 		l, ok = acquire(t, s, name, holder, ttl)
 		return ok
@@ -150,7 +150,7 @@ func concurrentTakers(t *testing.T, h StoreHarness) {
 		var winners atomic.Int64
 		parallel(takers, func(i int) {
 			l, ok, err := s.AcquireLease(ctx, "l", fmt.Sprint(i), time.Hour)
-			assert.NoError(t, err)
+			assertOK(t, err)
 			if got[i] = l; ok {
 				winners.Add(1)
 				assert.Equal(t, fmt.Sprint(i), l.Holder)

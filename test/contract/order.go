@@ -228,7 +228,7 @@ func (y *tally) writeALot(t *testing.T, ctx context.Context, s ports.Store, user
 			if rollback {
 				assert.ErrorIs(t, err, errMine)
 			} else {
-				assert.NoError(t, err)
+				assertOK(t, err)
 			}
 		}
 	})

@@ -3,7 +3,6 @@ package contract
 import (
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/headrace/headrace/ports"
@@ -43,7 +42,7 @@ func concurrentSecrets(t *testing.T, h StoreHarness) {
 	parallel(callers, func(i int) {
 		var err error
 		got[i], err = s.Secret(ctx, "cursor", []byte{byte(i)})
-		assert.NoError(t, err)
+		assertOK(t, err)
 	})
 	for _, secret := range got {
 		require.Equal(t, got[0], secret)

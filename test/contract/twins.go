@@ -107,7 +107,7 @@ func concurrentTwins(t *testing.T, h StoreHarness) {
 	outcomes := make([]ports.Recorded, senders)
 	ctx := testContext(t)
 	parallel(senders, func(i int) {
-		assert.NoError(t, s.Do(ctx, func(ctx context.Context, tx ports.Tx) error {
+		assertOK(t, s.Do(ctx, func(ctx context.Context, tx ports.Tx) error {
 			recorded, err := tx.Record(ctx, entries[i:i+1])
 			if err == nil {
 				outcomes[i] = recorded[0]
@@ -146,7 +146,7 @@ func crossedTwins(t *testing.T, h StoreHarness) {
 	parallel(senders, func(i int) {
 		for _, call := range calls[i] {
 			fresh := int64(0)
-			assert.NoError(t, s.Do(ctx, func(ctx context.Context, tx ports.Tx) error {
+			assertOK(t, s.Do(ctx, func(ctx context.Context, tx ports.Tx) error {
 				recorded, err := tx.Record(ctx, call)
 				fresh = 0
 				for k, r := range recorded {

@@ -238,7 +238,7 @@ func updateAgainstDeletion(t *testing.T, h StoreHarness) {
 			} else if i > 0 {
 				assert.Equal(t, fault.NotFound, fault.KindOf(err), "%v", err)
 			} else {
-				assert.NoError(t, err)
+				assertOK(t, err)
 			}
 		})
 		requireNoUser(t, s, u.ID())

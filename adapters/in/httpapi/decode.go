@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -25,7 +26,8 @@ type field struct {
 // required ones that are missing. null is like missing. What can't be read is a Malformed fault that points to the
 // member, no deeper: names below it are the caller's.
 func decodeObject(document []byte, fields []field) (missing []string, err error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(document))
+	d, release := decoder(document)
+	defer release()
 	opening, err := d.ReadToken()
 	if errors.Is(err, io.EOF) {
 		return nil, malformed("The body is empty.")
@@ -60,22 +62,37 @@ func decodeObject(document []byte, fields []field) (missing []string, err error)
 	return missing, nil
 }
 
+// decoders are used again: what one allocates to know a name that comes twice is most of what decoding allocates.
+var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(&bytes.Buffer{}) }}
+
+// decoder returns a decoder of a document, which is to be given back. Values that it reads are parts of the document.
+func decoder(document []byte) (d *jsontext.Decoder, release func()) {
+	d, ok := decoders.Get().(*jsontext.Decoder)
+	if !ok {
+		panic("httpapi: the pool has something else")
+	}
+	d.Reset(bytes.NewBuffer(document))
+	return d, func() {
+		d.Reset(&bytes.Buffer{}) // the document isn't kept
+		decoders.Put(d)
+	}
+}
+
 // readMember reads one member and returns its field's index; -1 when it is null.
 func readMember(d *jsontext.Decoder, fields []field) (int, error) {
-	token, err := d.ReadToken()
+	quoted, err := d.ReadValue()
 	if err != nil {
 		return 0, notAName(err, fields)
 	}
-	name := token.String()
+	name := unquote(quoted)
 	i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
 	if i < 0 {
 		return 0, unknownMember(name, fields)
 	}
 	f := fields[i]
-	pointer := "/" + f.name
 	v, err := d.ReadValue()
 	if err != nil {
-		return 0, notWellFormed(pointer, err)
+		return 0, notWellFormed("/"+f.name, err)
 	}
 	wrong := scan(v, 1)
 	switch kind := v.Kind(); {
@@ -90,7 +107,7 @@ func readMember(d *jsontext.Decoder, fields []field) (int, error) {
 		wrong = f.take(v)
 	}
 	if wrong != "" {
-		return 0, malformedAt(pointer, wrong)
+		return 0, malformedAt("/"+f.name, wrong)
 	}
 	return i, nil
 }
@@ -158,7 +175,8 @@ func texts(into *map[string]string) func(jsontext.Value) string {
 	return func(v jsontext.Value) string {
 		const rule = "must be an object of strings"
 		m := make(map[string]string)
-		d := jsontext.NewDecoder(bytes.NewBuffer(v))
+		d, release := decoder(v)
+		defer release()
 		if _, err := d.ReadToken(); err != nil {
 			return rule
 		}

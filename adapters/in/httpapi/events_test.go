@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -115,4 +116,23 @@ func TestActivityIsWhatTheProjectionHas(t *testing.T) {
 	assert.Equal(t, map[string]any{"a": 2.0, "b": 1.0}, full["by_type"])
 	assert.Equal(t, last.String(), full["through"])
 	assert.Equal(t, through.text("recorded_at"), full["last_at"])
+}
+
+func TestARequestsTraceGoesIntoTheLog(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	uid := s.call("POST", "/api/v1/users", userDocument("ada@example.com"), "traceparent", parent).is(http.StatusCreated).text("id")
+	s.call("POST", "/api/v1/events", eventDocument(uid), "traceparent", parent).is(http.StatusCreated)
+	s.call("POST", "/api/v1/events", eventDocument(uid), "traceparent", "00-no").is(http.StatusCreated)
+	lease, taken, err := s.store.AcquireLease(t.Context(), ports.RelayLease, "test", time.Minute)
+	require.NoError(t, err)
+	require.True(t, taken)
+	batch, err := s.store.NextBatch(t.Context(), lease, 1, ports.BatchLimits{Entries: 10, Bytes: 1 << 20})
+	require.NoError(t, err)
+	var traces []string
+	for _, entry := range batch.Entries {
+		traces = append(traces, entry.Trace)
+	}
+	require.Equal(t, []string{parent, parent, ""}, traces)
 }

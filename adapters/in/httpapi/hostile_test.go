@@ -214,7 +214,7 @@ func TestHostileRequestsAreRefusedAndTheServiceGoesOn(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			here := *s
 			here.t = t
-			a, _ := here.raw(c.request)
+			a := here.raw(c.request)
 			switch {
 			case c.root:
 				a.isProblem(c.status, c.kind, "#")
@@ -244,17 +244,17 @@ func TestWhatIsOnlyUnusualIsTaken(t *testing.T) {
 	document := eventDocument(uid)
 	for _, header := range []string{"Content-Type: application/json; charset=UTF-8", `Content-Type: APPLICATION/JSON;charset="utf-8";x=y`,
 		"Content-Type: application/json\r\nContent-Encoding: Identity"} {
-		a, closed := s.raw(bare("POST /api/v1/events", header, fmt.Sprintf("Content-Length: %d", len(document))) + document)
+		a := s.raw(bare("POST /api/v1/events", header, fmt.Sprintf("Content-Length: %d", len(document))) + document)
 		a.is(http.StatusCreated)
-		assert.False(t, closed)
+		assert.False(t, a.closed)
 	}
-	a, _ := s.raw(bare("POST /api/v1/events", "Content-Type: application/json", "Transfer-Encoding: chunked") +
+	a := s.raw(bare("POST /api/v1/events", "Content-Type: application/json", "Transfer-Encoding: chunked") +
 		fmt.Sprintf("1\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n", document[:1], len(document)-1, document[1:]))
 	a.is(http.StatusCreated)
 	padded := document + strings.Repeat(" ", 1<<20-len(document))
 	s.call("POST", "/api/v1/events", padded).is(http.StatusCreated)
 	escaped := `{"\u0075ser_id":"` + uid + `","type":"\u0061"}`
 	s.call("POST", "/api/v1/events", escaped).is(http.StatusCreated)
-	long, _ := s.raw(bare("GET /livez?"+strings.Repeat("a", 8<<10-len("/livez?")), "X-A: "+strings.Repeat("a", 63<<10)))
+	long := s.raw(bare("GET /livez?"+strings.Repeat("a", 8<<10-len("/livez?")), "X-A: "+strings.Repeat("a", 63<<10)))
 	long.is(http.StatusOK)
 }

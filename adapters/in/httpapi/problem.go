@@ -83,17 +83,19 @@ func (p *problem) prepare(h http.Header) {
 	}
 }
 
-// fail answers a request with what went wrong. Nobody is told when it was the caller who went away.
+// fail answers a request with what went wrong. When the caller went away and the request was given up for it, there is
+// no answer: the connection is closed, so that one who only closed its sending side doesn't take silence for success.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r.Context())
 	x.err = err
-	if errors.Is(r.Context().Err(), context.Canceled) {
-		x.status = statusClientGone
-		return
-	}
 	p := problemOf(err)
+	status := kinds[p.kind].status
+	if status >= http.StatusInternalServerError && errors.Is(r.Context().Err(), context.Canceled) {
+		x.status = statusClientGone
+		panic(http.ErrAbortHandler)
+	}
 	p.prepare(w.Header())
-	if err := writeJSON(w, kinds[p.kind].status, problemType, p.body(x.requestID)); err != nil {
+	if err := writeJSON(w, status, problemType, p.body(x.requestID)); err != nil {
 		panic(err) // a problem's document has nothing that can't be encoded
 	}
 }

@@ -128,6 +128,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	closed bool // the connection, behind it
 }
 
 // call sends a request and returns the answer. header is name, value, name, value….
@@ -151,13 +152,13 @@ func (s *service) read(response *http.Response, method, target string) answer {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	require.NoError(s.t, err)
-	a := answer{t: s.t, status: response.StatusCode, header: response.Header, body: body}
+	a := answer{t: s.t, status: response.StatusCode, header: response.Header, body: body, closed: response.Close}
 	checkContract(s.t, method, target, a)
 	return a
 }
 
-// raw sends bytes and returns the first answer, and whether the connection was closed behind it.
-func (s *service) raw(text string) (a answer, closed bool) {
+// raw sends bytes and returns the first answer.
+func (s *service) raw(text string) answer {
 	s.t.Helper()
 	c := s.dial()
 	defer c.Close()
@@ -174,14 +175,14 @@ func (s *service) dial() net.Conn {
 	return c
 }
 
-func (s *service) readRaw(from *bufio.Reader, sent string) (a answer, closed bool) {
+func (s *service) readRaw(from *bufio.Reader, sent string) answer {
 	s.t.Helper()
 	line, _, _ := strings.Cut(sent, "\r\n")
 	words := strings.SplitN(line, " ", 3)
 	require.Len(s.t, words, 3, "a request line")
 	response, err := http.ReadResponse(from, &http.Request{Method: words[0]})
 	require.NoError(s.t, err)
-	return s.read(response, words[0], words[1]), response.Close
+	return s.read(response, words[0], words[1])
 }
 
 // json is the answer's document.

@@ -1,5 +1,5 @@
-// Package memory has adapters that keep everything in the process, for tests: a store with real transactions, and a
-// cache. The store keeps every promise of ports.Store but durability: what a transaction wrote is there for all
+// Package memory has adapters that keep everything in the process: a cache, the embedded default, and a store with real
+// transactions, for tests. The store keeps every promise of ports.Store but durability: what a transaction wrote is there for all
 // after its commit and for nobody before, or not at all. Failures that a real engine has can be brought about by
 // options and methods of Store.
 package memory

@@ -101,7 +101,6 @@ func (d *database) awaitPing(t *testing.T) {
 	require.Eventually(t, func() bool { return d.Ping(t.Context()) == nil }, time.Minute, 10*time.Millisecond)
 }
 
-
 // awaitBlocked returns when so many of the database's connections wait for a lock.
 func (d *database) awaitBlocked(t *testing.T, n int) {
 	t.Helper()

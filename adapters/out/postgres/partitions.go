@@ -87,8 +87,8 @@ func ensurePartition(ctx context.Context, b beginner, at time.Time) error {
 		return err
 	}
 	defer func() { _ = t.Rollback(ctx) }()
-	var there bool
-	if err := t.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, name).Scan(&there); err != nil || there {
+	there, err := isPartition(ctx, t, name)
+	if err != nil || there {
 		return err
 	}
 	for _, sql := range []string{
@@ -100,7 +100,7 @@ func ensurePartition(ctx context.Context, b beginner, at time.Time) error {
 		}
 	}
 	// Again: somebody else may have made it while this waited for the lock.
-	if err := t.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, name).Scan(&there); err != nil || there {
+	if there, err = isPartition(ctx, t, name); err != nil || there {
 		return err
 	}
 	table := pgx.Identifier{name}.Sanitize()
@@ -117,6 +117,13 @@ func ensurePartition(ctx context.Context, b beginner, at time.Time) error {
 		}
 	}
 	return t.Commit(ctx)
+}
+
+// isPartition asks the catalog's tables; to_regclass may answer from what the connection remembers of before a wait.
+func isPartition(ctx context.Context, t pgx.Tx, name string) (there bool, err error) {
+	err = t.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+		WHERE i.inhparent = 'log'::regclass AND c.relname = $1)`, name).Scan(&there)
+	return there, err
 }
 
 func minID(a, b id.ID) id.ID {

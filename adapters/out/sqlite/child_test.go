@@ -91,8 +91,9 @@ func childOpensUnprivileged(dir string) {
 	if err == nil {
 		exitOn(s.Close())
 	}
-	_, err2 := sqlite.Lock(dir)
-	fmt.Fprintf(os.Stdout, "open: %v\nlock: %v\n", err, err2)
+	_, lockErr := sqlite.Lock(dir)
+	_, writeErr := fmt.Fprintf(os.Stdout, "open: %v\nlock: %v\n", err, lockErr)
+	exitOn(writeErr)
 }
 
 func exitOn(err error) {

@@ -11,11 +11,8 @@ import (
 	"time"
 )
 
-// pageSize is SQLite's default, in bytes; checkpointPages and walLimit count on it only roughly.
-const pageSize = 4096
-
 const (
-	// checkpointPages is after how many pages of WAL a commit moves them to the database.
+	// checkpointPages is after how many pages (of 4 KiB) of WAL a commit moves them to the database.
 	checkpointPages = 4000
 	// walLimit is to how many bytes a WAL that grew beyond is cut back.
 	walLimit = 64 << 20

@@ -18,16 +18,23 @@ func TestContract(t *testing.T) {
 	contract.TestStore(t, contract.StoreHarness{
 		New: func(t *testing.T) ports.Store { return open(t, t.TempDir()) },
 		Second: func(t *testing.T, s ports.Store) ports.Store {
-			return open(t, s.(*sqlite.Store).Dir())
+			return open(t, ours(t, s).Dir())
 		},
-		BreakCommit: func(t *testing.T, s ports.Store) func() { return breakCommit(t, s.(*sqlite.Store)) },
+		BreakCommit: func(t *testing.T, s ports.Store) func() { return breakCommit(t, ours(t, s)) },
 		Failover: func(t *testing.T, s ports.Store) {
-			require.NoError(t, s.(*sqlite.Store).Failover(t.Context()))
+			require.NoError(t, ours(t, s).Failover(t.Context()))
 		},
 		LoseEntry: func(t *testing.T, s ports.Store, eid id.ID) {
-			require.NoError(t, s.(*sqlite.Store).Lose(t.Context(), eid))
+			require.NoError(t, ours(t, s).Lose(t.Context(), eid))
 		},
 	})
+}
+
+func ours(t *testing.T, s ports.Store) *sqlite.Store {
+	t.Helper()
+	store, ok := s.(*sqlite.Store)
+	require.True(t, ok)
+	return store
 }
 
 // breakCommit makes every user inserted break a foreign key that SQLite checks at the COMMIT; it then leaves the

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -17,12 +18,35 @@ const (
 	migrateLockFile = "migrate.lock"
 )
 
-// makeDir makes the data directory, with its parents, for its owner alone.
+// makeDir makes the data directory, with its parents, for its owner alone, so that a power failure doesn't take it
+// away with all that is in it. (For the files in it SQLite does that.)
 func makeDir(path string) error {
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	var missing []string
+	for p := path; ; p = filepath.Dir(p) {
+		if _, err := os.Stat(p); !errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		missing = append(missing, p)
+	}
+	err := os.MkdirAll(path, 0o700)
+	for _, p := range missing {
+		if err == nil {
+			err = syncDir(filepath.Dir(p))
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("sqlite: the data directory %q can't be made: %w (%s)", path, err, writable)
 	}
 	return nil
+}
+
+// syncDir makes the names in a directory durable.
+func syncDir(path string) error {
+	dir, err := os.Open(path) //nolint:gosec // the operator's own choice
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // warnIfOpen tells the operator when others can look into the data directory.

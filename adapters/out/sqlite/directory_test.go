@@ -38,7 +38,7 @@ func TestRelativeDirectory(t *testing.T) {
 
 func TestUnusableDirectory(t *testing.T) {
 	t.Parallel()
-	for name, make := range map[string]struct {
+	for name, test := range map[string]struct {
 		prepare func(t *testing.T, dir string)
 		says    string
 	}{
@@ -57,10 +57,10 @@ func TestUnusableDirectory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "data")
-			make.prepare(t, dir)
+			test.prepare(t, dir)
 			_, err := sqlite.Open(testContext(t), sqlite.Config{Path: dir})
 			require.ErrorContains(t, err, dir)
-			require.ErrorContains(t, err, make.says)
+			require.ErrorContains(t, err, test.says)
 		})
 	}
 }

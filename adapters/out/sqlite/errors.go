@@ -82,7 +82,10 @@ func isTrouble(err error) bool {
 const writable = "see that this user may write to it, or give another data_dir"
 
 // cantOpen says what to do about a data directory that can't be used.
-func cantOpen(path string, err error) error {
+func cantOpen(ctx context.Context, path string, err error) error {
+	if err := done(ctx); err != nil {
+		return err
+	}
 	advice := writable
 	code, _ := codeOf(err)
 	switch code {

@@ -79,7 +79,7 @@ func TestRestore(t *testing.T) {
 			after, jumped := used(t, dir)
 			require.NotEqual(t, identity, after)
 			lost := published[len(published)-1]
-			require.Greater(t, jumped[0].Epoch, int64(0))
+			require.Positive(t, jumped[0].Epoch)
 			require.GreaterOrEqual(t, jumped[0].Sequence, stream.Base(1))
 			require.Greater(t, jumped[0].Sequence, lost.Sequence)
 

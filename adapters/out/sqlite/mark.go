@@ -33,10 +33,8 @@ func readMark(dir string) (m mark, found bool, err error) {
 	if err != nil {
 		return mark{}, false, fmt.Errorf("sqlite: read the mark: %w", err)
 	}
-	if json.Unmarshal(text, &m) != nil {
-		return mark{}, false, nil // cut short by a power failure
-	}
-	return m, true, nil
+	err = json.Unmarshal(text, &m)
+	return m, err == nil, nil // one that can't be read was cut short by a power failure
 }
 
 // markMu keeps two stores of a process from writing the same file.

@@ -65,7 +65,7 @@ func withDatabase(ctx context.Context, cfg Config, fn func(cfg Config, db *sql.D
 	}
 	db := pool(migrating(cfg), 1)
 	if err := db.PingContext(ctx); err != nil {
-		return errors.Join(cantOpen(cfg.Path, err), db.Close())
+		return errors.Join(cantOpen(ctx, cfg.Path, err), db.Close())
 	}
 	return errors.Join(fn(cfg, db), db.Close())
 }

@@ -69,13 +69,14 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 func (s *Store) start(ctx context.Context) error {
 	// The writing connection comes first: it is the one that makes the database a WAL one.
 	if err := s.writes.PingContext(ctx); err != nil {
-		return cantOpen(s.cfg.Path, err)
+		return cantOpen(ctx, s.cfg.Path, err)
 	}
-	if err := s.Ready(ctx); err != nil {
-		if s.cfg.NoMigrate {
-			return nil // whoever asks Ready is told
-		}
-		return err
+	version, err := schemaVersion(ctx, s.reads)
+	if err != nil {
+		return cantOpen(ctx, s.cfg.Path, err)
+	}
+	if version < neededVersion() {
+		return nil // NoMigrate: Ready tells
 	}
 	return s.settleHistory(ctx)
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mattn/go-sqlite3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -54,7 +53,16 @@ func TestWaitingForTheWriterIsGivenUp(t *testing.T) {
 			assert.ErrorIs(t, s.Do(ctx, func(context.Context, ports.Tx) error { return errors.New("it ran") }), cause)
 		})
 	}
-	waiters.Wait()
+	gone := make(chan struct{})
+	go func() {
+		waiters.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+	case <-testContext(t).Done():
+		require.Fail(t, "they are waiting still")
+	}
 	letGo()
 	require.NoError(t, s.Do(testContext(t), nothing))
 }
@@ -82,30 +90,6 @@ func TestAnotherProcessHasTheLock(t *testing.T) {
 	letGo()
 	require.NoError(t, <-result)
 	require.NoError(t, hasty.Do(testContext(t), nothing))
-}
-
-func TestBusyIsRunAgain(t *testing.T) {
-	t.Parallel()
-	s := open(t, t.TempDir())
-	busy := func(times int) (err error, runs int) { //nolint:revive // how often it ran explains the error
-		u := build.User(t)
-		err = s.Do(testContext(t), func(ctx context.Context, tx ports.Tx) error {
-			if err := tx.InsertUser(ctx, u); err != nil {
-				return err
-			}
-			if runs++; runs <= times {
-				return sqlite3.Error{Code: sqlite3.ErrBusy}
-			}
-			return nil
-		})
-		return err, runs
-	}
-	err, runs := busy(2)
-	require.NoError(t, err)
-	require.Equal(t, 3, runs)
-	err, runs = busy(1000)
-	require.Equal(t, fault.Unavailable, fault.KindOf(err), "%v", err)
-	require.Equal(t, 5, runs)
 }
 
 // TestCancelledAnywhere cancels transactions at all points. What was acknowledged is there, what wasn't isn't.
