@@ -113,9 +113,12 @@ func lateCommitWithinCut(t *testing.T, h StoreHarness) {
 	e := entriesOfUsers(t, s, 12)
 	limits := ports.BatchLimits{Entries: 3, Bytes: 1 << 20}
 	late, later := y.begin(t, s), y.begin(t, s)
-	late.record(t, e[6], e[7])
+	y.commit(t, s, e[0])
+	late.record(t, e[6], e[7]) // inserted among what is cut, and committed after
+	y.commit(t, s, e[1:3]...)
+	y.commit(t, s, e[3])
 	later.record(t, e[8])
-	y.commit(t, s, e[:6]...)
+	y.commit(t, s, e[4:6]...)
 	first := nextBatch(t, s, l, limits)
 	late.end(t, nil)
 	y.commit(t, s, e[9])

@@ -52,14 +52,12 @@ func TestProblemsRepeatNothingThatWasSent(t *testing.T) {
 	} {
 		requests = append(requests, withBody("POST /api/v1/events", document))
 	}
-	for _, request := range []string{
+	requests = append(requests,
 		bare("POST /api/v1/users", "Content-Type: canary/canary", "Content-Length: 2") + "{}",
 		bare("POST /api/v1/users", "Content-Type: application/json", "Content-Encoding: canary", "Content-Length: 2") + "{}",
 		bare("POST /api/v1/users", "Content-Type: application/json", "Transfer-Encoding: chunked") + "canary\r\n",
 		bare("GET "+user, "Traceparent: canary", "X-Request-Id: canary canary", "If-Match: \"x\""),
-	} {
-		requests = append(requests, request)
-	}
+	)
 	for i, request := range requests {
 		a := s.raw(request)
 		shown := fmt.Sprintf("request %d (%.60q…): %d %v %s", i, request, a.status, a.header, a.body)

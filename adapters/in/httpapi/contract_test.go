@@ -121,8 +121,8 @@ func checkCommon(t *testing.T, method string, a answer) {
 	assert.Len(t, a.header["X-Request-Id"], 1)
 	assert.Len(t, a.header["Cache-Control"], 1)
 	assert.Equal(t, a.header.Get("Etag") != "", a.header.Get("Cache-Control") == "private, no-cache", "what has an entity tag may be kept")
-	switch {
-	case a.status == http.StatusNoContent || a.status == http.StatusNotModified:
+	switch a.status {
+	case http.StatusNoContent, http.StatusNotModified:
 		assert.Empty(t, a.body)
 		assert.Empty(t, a.header["Content-Type"])
 	default:

@@ -53,7 +53,7 @@ func (a *api) metrics(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("httpapi: gather metrics: %w", err)
 	}
-	format := expfmt.NegotiateIncludingOpenMetrics(r.Header)
+	format := expfmt.NegotiateAccept(r.Header, append(expfmt.DefaultAcceptedFormats(), expfmt.DefaultOpenMetricsAcceptedFormats()...)...)
 	var b bytes.Buffer
 	encoder := expfmt.NewEncoder(&b, format)
 	for _, family := range families {
