@@ -13,7 +13,8 @@ type Leases interface {
 	// holder's already. Each time the lease changes hands its epoch grows by one; so it does when a holder takes its own
 	// lease again. When another has it, the lease returned is the other's, and false.
 	AcquireLease(ctx context.Context, name, holder string, ttl time.Duration) (Lease, bool, error)
-	// RenewLease prolongs a lease to ttl from now, or returns a Fenced fault when it was lost.
+	// RenewLease prolongs a lease to ttl from now, or returns a Fenced fault when it was lost: taken by another, taken
+	// again, or released.
 	RenewLease(ctx context.Context, l Lease, ttl time.Duration) error
 	// ReleaseLease gives a lease up at once; when it was lost, nothing happens.
 	ReleaseLease(ctx context.Context, l Lease) error

@@ -33,7 +33,7 @@ type UnitOfWork interface {
 }
 
 // Tx is a transaction in hand, by role. A write that breaks a uniqueness rule returns its fault and leaves the
-// transaction usable for nothing but its rollback.
+// transaction usable for nothing but its rollback: Do then returns an error, whatever fn makes of the fault.
 type Tx interface {
 	UserWriter
 	LogWriter

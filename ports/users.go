@@ -37,7 +37,8 @@ type UserQuery struct {
 // UserWriter writes users within a transaction.
 type UserWriter interface {
 	// InsertUser adds a user. It returns a Conflict fault whose violation points to /email or /external_id when
-	// another user has that e-mail (ignoring case) or external id, or has the external id for its id.
+	// another user has that e-mail (ignoring case) or external id, or has the external id for its id (in either case of
+	// its letters).
 	InsertUser(ctx context.Context, u user.User) error
 	// LockUser returns the user as it is now and keeps others from changing it until the transaction ends, or returns
 	// a NotFound fault.

@@ -2,6 +2,7 @@ package project
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/headrace/headrace/domain/stream"
 	"github.com/headrace/headrace/ports"
@@ -49,5 +50,19 @@ func (p *Partition) settle(items []item, cause error) ([]stream.Published, []por
 // letter completes a dead letter of this partition.
 func (p *Partition) letter(l ports.DeadLetter) ports.DeadLetter {
 	l.ID, l.Group, l.Partition, l.DiedAt = p.ids.New(), p.group.Name(), p.number, p.clock.Now()
+	l.Reason = storable(l.Reason)
 	return l
+}
+
+// maxReason bounds a dead letter's reason, in bytes.
+const maxReason = 4 << 10
+
+// storable gives an error's text a form that every store takes: an error may quote what it couldn't read, and a dead
+// letter that can't be buried would stop the partition.
+func storable(reason string) string {
+	reason = strings.ReplaceAll(strings.ToValidUTF8(reason, "\uFFFD"), "\x00", "\uFFFD")
+	if len(reason) > maxReason {
+		reason = strings.ToValidUTF8(reason[:maxReason], "")
+	}
+	return reason
 }

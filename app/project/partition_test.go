@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -230,6 +232,22 @@ func TestAMessageThatCannotBeReadIsKeptAsItWas(t *testing.T) {
 	require.Equal(t, garbage.Raw, letters[0].Raw)
 	require.Equal(t, "headrace.events", letters[0].Topic)
 	require.Equal(t, garbage.Offset, letters[0].Offset)
+}
+
+func TestAReasonThatNoStoreWouldTakeIsMadeStorable(t *testing.T) {
+	h := newHouse(t)
+	ds := h.publish(1)
+	p := h.claim(picky{refuse: func(stream.Published) error {
+		return project.Permanent(errors.New("can't read \x00\xff " + strings.Repeat("é", 10_000)))
+	}})
+	require.NoError(t, p.Apply(t.Context(), ds))
+	letters := h.letters("activity")
+	require.Len(t, letters, 1)
+	reason := letters[0].Reason
+	require.True(t, utf8.ValidString(reason))
+	require.NotContains(t, reason, "\x00")
+	require.LessOrEqual(t, len(reason), 4<<10)
+	require.Contains(t, reason, "can't read \uFFFD\uFFFD é")
 }
 
 func TestAWorkerThatLostItsClaimCommitsNothing(t *testing.T) {

@@ -53,9 +53,9 @@ func TestProblemsRepeatNothingThatWasSent(t *testing.T) {
 		requests = append(requests, withBody("POST /api/v1/events", document))
 	}
 	requests = append(requests,
-		bare("POST /api/v1/users", "Content-Type: canary/canary", "Content-Length: 2") + "{}",
-		bare("POST /api/v1/users", "Content-Type: application/json", "Content-Encoding: canary", "Content-Length: 2") + "{}",
-		bare("POST /api/v1/users", "Content-Type: application/json", "Transfer-Encoding: chunked") + "canary\r\n",
+		bare("POST /api/v1/users", "Content-Type: canary/canary", "Content-Length: 2")+"{}",
+		bare("POST /api/v1/users", "Content-Type: application/json", "Content-Encoding: canary", "Content-Length: 2")+"{}",
+		bare("POST /api/v1/users", "Content-Type: application/json", "Transfer-Encoding: chunked")+"canary\r\n",
 		bare("GET "+user, "Traceparent: canary", "X-Request-Id: canary canary", "If-Match: \"x\""),
 	)
 	for i, request := range requests {

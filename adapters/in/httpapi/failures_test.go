@@ -3,6 +3,8 @@ package httpapi_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/headrace/headrace/adapters/out/memory"
 	"github.com/headrace/headrace/domain/fault"
+	"github.com/headrace/headrace/ports"
 )
 
 // failing makes every commit fail.
@@ -78,11 +81,34 @@ func TestACallerWhoGoesAwayIsNoFailure(t *testing.T) {
 	_, err = waiting.Write([]byte(withBody("POST /api/v1/users", userDocument("grace@example.com"))))
 	require.NoError(t, err)
 	s.until(`headrace_http_in_flight 2`)
-	require.NoError(t, waiting.Close())
+	tcp, ok := waiting.(*net.TCPConn)
+	require.True(t, ok)
+	require.NoError(t, tcp.CloseWrite())
 	s.until(`headrace_http_requests_total{method="POST",route="/api/v1/users",status="499"} 1`)
+	silence, err := io.ReadAll(waiting)
+	require.NoError(t, err)
+	require.Empty(t, silence, "no answer rather than an empty success")
+	require.NoError(t, waiting.Close())
 	release()
 	s.until(`headrace_http_in_flight 0`)
 	assert.NotContains(t, s.log.String(), `"level":"ERROR"`)
+}
+
+func TestARequestIsGivenUpInTime(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(w *setup) { w.config.RequestTimeout = 50 * time.Millisecond })
+	held, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- s.store.Do(context.Background(), func(context.Context, ports.Tx) error {
+			close(held)
+			<-release
+			return nil
+		})
+	}()
+	<-held
+	s.call("POST", "/api/v1/users", userDocument("grace@example.com")).isProblem(http.StatusServiceUnavailable, "unavailable")
+	close(release)
+	require.NoError(t, <-done)
 }
 
 // until waits for a line of the metrics, which must come. The registry is read, not the endpoint, which counts itself.

@@ -53,7 +53,7 @@ func (a *api) metrics(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("httpapi: gather metrics: %w", err)
 	}
-	format := expfmt.NegotiateAccept(r.Header, append(expfmt.DefaultAcceptedFormats(), expfmt.DefaultOpenMetricsAcceptedFormats()...)...)
+	format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
 	var b bytes.Buffer
 	encoder := expfmt.NewEncoder(&b, format)
 	for _, family := range families {

@@ -5,14 +5,21 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/headrace/headrace/adapters/in/httpapi"
+	"github.com/headrace/headrace/adapters/out/memory"
+	"github.com/headrace/headrace/api"
 )
 
 func TestATooLargeBodyIsRefusedBeforeItsContinue(t *testing.T) {
@@ -75,7 +82,11 @@ func TestABodyThatDoesNotComeInTime(t *testing.T) {
 	a := s.raw(bare("POST /api/v1/users", "Content-Type: application/json", "Content-Length: 100") + `{"email":`)
 	a.isProblem(http.StatusRequestTimeout, "request-timeout")
 	require.True(t, a.closed)
-	// A caller that sends half of it and closes its side hears that it was too little.
+}
+
+func TestABodyThatEndsTooEarly(t *testing.T) {
+	t.Parallel()
+	s := start(t)
 	c := s.dial()
 	defer c.Close()
 	text := bare("POST /api/v1/users", "Content-Type: application/json", "Content-Length: 100") + `{"email":`
@@ -89,18 +100,32 @@ func TestABodyThatDoesNotComeInTime(t *testing.T) {
 	require.True(t, half.closed)
 }
 
+// A use case may take longer than a body: when the body is there, its deadline must be taken back, or the connection's
+// would end the request.
 func TestTheBodysTimeEndsWithTheBody(t *testing.T) {
 	t.Parallel()
-	option, begun, release := blocking()
-	s := start(t, option, func(w *setup) { w.config.BodyTimeout = 100 * time.Millisecond })
-	done := make(chan answer, 1)
-	sent := time.Now()
-	go func() { done <- s.call("POST", "/api/v1/users", userDocument("ada@example.com")) }()
-	<-begun
-	// The use case takes longer than a body may; the request isn't given up for it.
-	require.Eventually(t, func() bool { return time.Since(sent) > 300*time.Millisecond }, 10*time.Second, 10*time.Millisecond)
-	release()
-	(<-done).is(http.StatusCreated)
+	s := &service{t: t, registry: prometheus.NewRegistry(), store: memory.NewStore()}
+	h := s.handler(setup{config: httpapi.Config{Contract: api.OpenAPI, Logger: slog.New(slog.DiscardHandler)}})
+	for body, taken := range map[string]bool{userDocument("ada@example.com"): true, `{"email":`: true, strings.Repeat(" ", 1<<20+1): false} {
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/v1/users", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		h.ServeHTTP(w, r)
+		require.NotEmpty(t, w.set)
+		assert.False(t, w.set[0].IsZero())
+		assert.Equal(t, taken, w.set[len(w.set)-1].IsZero(), "%d", w.Code)
+	}
+}
+
+// deadlines notes the read deadlines that are set.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	set []time.Time
+}
+
+func (d *deadlines) SetReadDeadline(at time.Time) error {
+	d.set = append(d.set, at)
+	return nil
 }
 
 func TestHeadersThatDoNotComeInTime(t *testing.T) {

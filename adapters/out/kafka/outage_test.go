@@ -173,9 +173,12 @@ func TestALostMemberStartsAgain(t *testing.T) {
 
 func TestSubscribeEndsWhileTheBrokerIsAway(t *testing.T) {
 	t.Parallel()
-	for name, away := range map[string]func(s *fixture.KafkaServer){
-		"stopped": func(s *fixture.KafkaServer) { s.Stop(t) },
-		"hanging": func(s *fixture.KafkaServer) { s.Pause(t) },
+	for name, away := range map[string]func(t *testing.T, s *fixture.KafkaServer){
+		"stopped": func(t *testing.T, s *fixture.KafkaServer) { s.Stop(t) },
+		"hanging": func(t *testing.T, s *fixture.KafkaServer) {
+			s.Pause(t)
+			t.Cleanup(func() { s.Unpause(t) })
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -198,7 +201,7 @@ func TestSubscribeEndsWhileTheBrokerIsAway(t *testing.T) {
 			for range partitions {
 				<-works
 			}
-			away(server)
+			away(t, server)
 			start := time.Now()
 			cancel()
 			require.ErrorIs(t, <-ended, context.Canceled)
