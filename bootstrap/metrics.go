@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/headrace/headrace/adapters/out/cached"
+	"github.com/headrace/headrace/app/project"
 	"github.com/headrace/headrace/bootstrap/cli"
 	"github.com/headrace/headrace/ports"
 )
@@ -62,7 +63,7 @@ func (c cacheCollector) Collect(ch chan<- prometheus.Metric) {
 // lagCollector shows how far the published order, and each group on it, is.
 type lagCollector struct {
 	store  ports.Store
-	groups []string
+	groups []project.Group
 	log    *slog.Logger
 }
 
@@ -109,12 +110,12 @@ func (c lagCollector) collect(ctx context.Context, ch chan<- prometheus.Metric) 
 	}
 	gauge(logPending, float64(pending))
 	for _, g := range c.groups {
-		memories, err := c.store.Memories(ctx, g)
+		memories, err := c.store.Memories(ctx, g.Name())
 		if err != nil {
 			return err
 		}
 		for partition, m := range memories {
-			gauge(groupAt, float64(m.Sequence), g, partitionLabel(partition))
+			gauge(groupAt, float64(m.Sequence), g.Name(), partitionLabel(partition))
 		}
 	}
 	return nil

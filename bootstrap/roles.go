@@ -48,6 +48,9 @@ const (
 
 // start starts what the process's roles need. Every role answers livez, readyz, health and metrics.
 func (p *process) start(ctx context.Context, listener net.Listener) error {
+	if p.cfg.Roles.Has(config.RoleRelay) || p.cfg.Roles.Has(config.RoleWorker) {
+		p.metrics.MustRegister(lagCollector{p.store, p.groups(), p.log})
+	}
 	if p.cfg.Roles.Has(config.RoleWorker) {
 		if err := p.startWorkers(ctx); err != nil {
 			return err
@@ -74,11 +77,6 @@ func (p *process) start(ctx context.Context, listener net.Listener) error {
 
 func (p *process) startWorkers(ctx context.Context) error {
 	groups := p.groups()
-	names := make([]string, len(groups))
-	for i, g := range groups {
-		names[i] = g.Name()
-	}
-	p.metrics.MustRegister(lagCollector{p.store, names, p.log})
 	w, err := worker.New(p.bus.subscriber, p.store, groups, p.ids, p.clock, worker.Config{Fetch: p.cfg.Worker.Fetch,
 		Attempts: p.cfg.Worker.Attempts, MinBackoff: minBackoff, MaxBackoff: maxBackoff, Reclaim: reclaim}, p.log, worker.NewMetrics(p.metrics))
 	if err != nil {

@@ -25,20 +25,28 @@ type accounts struct {
 }
 
 // logSums asks the database for what is in the log and what was made of it.
-func (h *house) logSums(t testing.TB) accounts {
+func (h *house) logSums(t testing.TB) (a accounts) {
+	t.Helper()
+	h.query(t, func(ctx context.Context, c *pgx.Conn) error {
+		return c.QueryRow(ctx, `
+			SELECT count(*) FILTER (WHERE source <> '/headrace'),
+			       count(DISTINCT (user_id, source, external_id)) FILTER (WHERE source <> '/headrace'),
+			       count(*) FILTER (WHERE source = '/headrace'),
+			       (SELECT coalesce(sum(total), 0) FROM activity_users), (SELECT count(*) FROM dead_letters)
+			FROM log`).Scan(&a.log, &a.keys, &a.own, &a.counted, &a.dead)
+	})
+	return a
+}
+
+// query asks the database beside the service.
+func (h *house) query(t testing.TB, ask func(ctx context.Context, c *pgx.Conn) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, h.dsn)
 	require.NoError(t, err)
 	defer conn.Close(ctx)
-	var a accounts
-	require.NoError(t, conn.QueryRow(ctx, `
-		SELECT count(*) FILTER (WHERE source <> '/headrace'), count(DISTINCT (user_id, source, external_id)) FILTER (WHERE source <> '/headrace'),
-		       count(*) FILTER (WHERE source = '/headrace'),
-		       (SELECT coalesce(sum(total), 0) FROM activity_users), (SELECT count(*) FROM dead_letters)
-		FROM log`).Scan(&a.log, &a.keys, &a.own, &a.counted, &a.dead))
-	return a
+	require.NoError(t, ask(ctx, conn))
 }
 
 // settled waits until activity has counted every event of the log, and returns the sums.

@@ -101,17 +101,14 @@ func (h *house) balance(t testing.TB, l *load.Load, others int64) accounts {
 // leader returns the process that holds the relay's lease; nil: none of them, or none at all.
 func (h *house) leader(t testing.TB, relays []*process.Process) *process.Process {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, h.dsn)
-	require.NoError(t, err)
-	defer conn.Close(ctx)
 	var holder string
-	err = conn.QueryRow(ctx, "SELECT holder FROM leases WHERE name = 'relay' AND expires_at > clock_timestamp()").Scan(&holder)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
-	}
-	require.NoError(t, err)
+	h.query(t, func(ctx context.Context, c *pgx.Conn) error {
+		err := c.QueryRow(ctx, "SELECT holder FROM leases WHERE name = 'relay' AND expires_at > clock_timestamp()").Scan(&holder)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
 	for _, r := range relays {
 		if strings.Contains(holder, fmt.Sprintf("/%d/", r.PID())) {
 			return r

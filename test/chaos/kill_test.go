@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/headrace/headrace/test/load"
@@ -31,6 +32,7 @@ func TestKilledRoles(t *testing.T) {
 			kills := size(2, 20)
 			for range kills {
 				acked(t, l, 200)
+				h.working(t, role) // a process that has nothing in hand proves nothing by dying
 				processes[role].Kill()
 				processes[role] = h.start(t, role)
 				if role == "api" {
@@ -43,6 +45,22 @@ func TestKilledRoles(t *testing.T) {
 			t.Logf("%s killed %d times", role, kills)
 		})
 	}
+}
+
+// working waits until the role's own work has gone on.
+func (h *house) working(t testing.TB, role string) {
+	t.Helper()
+	done := map[string]string{
+		"api":    "SELECT coalesce(max(position), 0) FROM log",
+		"relay":  "SELECT coalesce(max(last_sequence), 0) FROM relay_batches",
+		"worker": "SELECT coalesce(sum(sequence), 0) FROM group_partitions WHERE group_name = 'activity'",
+	}[role]
+	ask := func() (n int64) {
+		h.query(t, func(ctx context.Context, c *pgx.Conn) error { return c.QueryRow(ctx, done).Scan(&n) })
+		return n
+	}
+	from := ask()
+	until(t, role+" goes on", time.Minute, func() bool { return ask() > from })
 }
 
 // The whole embedded process is killed under load and started again on the same data, over and over.
