@@ -14,11 +14,8 @@ trap 'rm -rf "$tmp"' EXIT
 
 sqlc() { go tool -modfile=tools/sqlc/go.mod sqlc "$@"; }
 
-openapi() { # openapi CONFIG [OPTION...]
-	local folder
-	folder=$(dirname "$1")
-	(cd "$folder" && go tool -modfile="$root/tools/oapi/go.mod" oapi-codegen \
-		-config "$(basename "$1")" "${@:2}" "$root/api/openapi.yaml")
+openapi() { # openapi FOLDER CONFIG
+	(cd "$1" && go tool -modfile="$root/tools/oapi/go.mod" oapi-codegen -config "$2" "$root/api/openapi.yaml")
 }
 
 status=0
@@ -27,12 +24,15 @@ while IFS= read -r config; do
 done < <(find adapters -name sqlc.yaml)
 
 while IFS= read -r config; do
+	folder=$(dirname "$config")
 	if [[ $check ]]; then
-		output=$(dirname "$config")/$(sed -n 's/^output: *//p' "$config")
-		openapi "$config" -o "$tmp/generated.go"
+		output=$folder/$(sed -n 's/^output: *//p' "$config")
+		# An output in the configuration wins over one in the command's options, so the configuration is changed.
+		sed "s#^output:.*#output: $tmp/generated.go#" "$config" >"$tmp/config.yaml"
+		openapi "$folder" "$tmp/config.yaml"
 		diff -u --label "$output" --label "generated anew" "$output" "$tmp/generated.go" || status=1
 	else
-		openapi "$config"
+		openapi "$folder" "$(basename "$config")"
 	fi
 done < <(find adapters -name oapi-codegen.yaml)
 
