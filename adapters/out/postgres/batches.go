@@ -88,7 +88,11 @@ func nextBatch(ctx context.Context, c *pgxpool.Conn, l ports.Lease, partitions i
 // is nothing to cut.
 func cut(ctx context.Context, c *pgxpool.Conn, h head, limits ports.BatchLimits) (*batch, []id.ID, error) {
 	if !h.last.windowEnd {
-		return h.last.window.cut(ctx, c, h.last.last, h.last.horizon, limits)
+		b, users, err := h.last.cut(ctx, c, h.last.last, h.last.horizon, limits)
+		if b == nil && err == nil {
+			err = fmt.Errorf("cut the window of batch %d: it had entries after that batch, and has none", h.last.number)
+		}
+		return b, users, err
 	}
 	w, err := h.last.follow(ctx, c, h.system)
 	if err != nil {

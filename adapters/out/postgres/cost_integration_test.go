@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/headrace/headrace/ports"
 )
 
 // readRows returns how many rows and index entries of the log were ever read, once the connections that read them are
@@ -87,4 +89,42 @@ func TestBatchCost(t *testing.T) {
 	require.NoError(t, c.Close(t.Context()))
 	d.requireCheap(t, 0, 100, 100, 0)
 	d.requireCheap(t, 0, 30, 1000, 0)
+}
+
+// TestListCost lists what is rare in a large log, by every filter: never by looking for it along the log.
+func TestListCost(t *testing.T) {
+	t.Parallel()
+	d := newStore(t)
+	d.Close()
+	c := d.connect(t)
+	rare := insert(t, c, 3)
+	d.exec(t, "UPDATE log SET user_id = $1, type = 'rare', source = '/rare'", [16]byte(rare[0]))
+	require.NoError(t, c.Close(t.Context()))
+	d.fill(t, 20_000, 1000)
+	for _, analyze := range []string{"SELECT 1", "ANALYZE"} {
+		d.exec(t, analyze)
+		for name, test := range map[string]struct {
+			q    ports.EventQuery
+			want int
+		}{
+			"all":                   {ports.EventQuery{}, 20},
+			"user":                  {ports.EventQuery{UserID: rare[0]}, 3},
+			"type":                  {ports.EventQuery{Type: "rare"}, 3},
+			"source":                {ports.EventQuery{Source: "/rare"}, 3},
+			"user, type and source": {ports.EventQuery{UserID: rare[0], Type: "thing.done", Source: "/rare"}, 0},
+			"type and source":       {ports.EventQuery{Type: "rare", Source: "/api"}, 0},
+			"a time that is over":   {ports.EventQuery{To: rare[0].Time()}, 0},
+			"a time and a type":     {ports.EventQuery{To: rare[0].Time(), Type: "thing.done"}, 0},
+			"deep in the list":      {ports.EventQuery{Type: "thing.done", Before: rare[0]}, 0},
+		} {
+			before := d.readRows(t, 0)
+			s := openStore(t, d.dsn)
+			test.q.Limit = 20
+			events, err := s.ListEvents(t.Context(), test.q)
+			require.NoError(t, err)
+			require.Len(t, events, test.want, name)
+			s.Close()
+			require.LessOrEqual(t, d.readRows(t, 0)-before, 30, "%s, after %s", name, analyze)
+		}
+	}
 }

@@ -99,7 +99,7 @@ func (s *Store) Pending(ctx context.Context, limit int) (int, error) {
 	}
 	left := 0
 	if !h.last.windowEnd {
-		if left, err = h.last.window.all(h.last.last).count(ctx, s.pool, limit); err != nil {
+		if left, err = h.last.all(h.last.last).count(ctx, s.pool, limit); err != nil {
 			return 0, translate(ctx, "count pending entries", err)
 		}
 	}

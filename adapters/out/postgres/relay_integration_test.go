@@ -88,7 +88,7 @@ func TestWritersAndRelays(t *testing.T) {
 	}, patience, 10*time.Millisecond)
 	published = append(published, d.publish(t, d.lead(t, "c"), 1000)...)
 
-	require.Equal(t, d.count(t, "SELECT count(*) FROM log"), len(published))
+	require.Len(t, published, d.count(t, "SELECT count(*) FROM log"))
 	all := d.readAll(t)
 	require.Equal(t, all, d.readAll(t))
 	place := map[id.ID]int64{}
@@ -208,4 +208,17 @@ func TestRereadMismatch(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRestOfWindowLost removes what is left of a window that is half cut.
+func TestRestOfWindowLost(t *testing.T) {
+	t.Parallel()
+	d := newStore(t)
+	insert(t, d.connect(t), 10)
+	l := d.lead(t, "a")
+	require.NoError(t, d.BatchDone(t.Context(), l, d.next(t, l, 5).Number))
+	d.exec(t, "DELETE FROM log WHERE position > 5")
+	insert(t, d.connect(t), 1)
+	_, err := d.NextBatch(t.Context(), l, partitions, ports.BatchLimits{Entries: 5, Bytes: 1 << 30})
+	requireKind(t, fault.Internal, err)
 }

@@ -5,6 +5,8 @@ package postgres_test
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/headrace/headrace/domain/id"
 	"github.com/headrace/headrace/ports"
 	"github.com/headrace/headrace/test/contract"
@@ -15,19 +17,26 @@ func TestStore(t *testing.T) {
 	contract.TestStore(t, contract.StoreHarness{
 		New: func(t *testing.T) ports.Store { return newStore(t) },
 		Second: func(t *testing.T, s ports.Store) ports.Store {
-			return openStore(t, s.(*database).dsn)
+			return openStore(t, databaseOf(t, s).dsn)
 		},
 		ConcurrentWriters: true,
 		BreakCommit: func(t *testing.T, s ports.Store) func() {
-			s.(*database).refuse(t, "INSERT", "23514", 1<<30)
-			return func() { s.(*database).exec(t, "DROP TRIGGER refuse ON users") }
+			databaseOf(t, s).refuse(t, "INSERT", "23514", 1<<30)
+			return func() { databaseOf(t, s).exec(t, "DROP TRIGGER refuse ON users") }
 		},
 		FailSerialization: func(t *testing.T, s ports.Store, times int) {
-			s.(*database).refuse(t, "INSERT OR UPDATE", "40001", times)
+			databaseOf(t, s).refuse(t, "INSERT OR UPDATE", "40001", times)
 		},
-		Failover: func(t *testing.T, s ports.Store) { s.(*database).restoreInPlace(t) },
+		Failover: func(t *testing.T, s ports.Store) { databaseOf(t, s).restoreInPlace(t) },
 		LoseEntry: func(t *testing.T, s ports.Store, eid id.ID) {
-			s.(*database).exec(t, "DELETE FROM log WHERE id = $1", [16]byte(eid))
+			databaseOf(t, s).exec(t, "DELETE FROM log WHERE id = $1", [16]byte(eid))
 		},
 	})
+}
+
+func databaseOf(t *testing.T, s ports.Store) *database {
+	t.Helper()
+	d, ok := s.(*database)
+	require.True(t, ok)
+	return d
 }

@@ -55,8 +55,9 @@ func (w window) all(after int64) part {
 
 // partSQL selects from a part of a window in the order of positions; %[1]s is for columns. The two halves don't
 // overlap in positions, and each walks along one index in its order: the first along that on position (conditions on
-// snapshots can't use the one on xid), the second along that on (xid, position), straggler by straggler. (By hand:
-// sqlc doesn't know pg_snapshot.)
+// snapshots can't use the one on xid), the second along that on (xid, position), straggler by straggler. That prev
+// doesn't see what is above low follows from the bounds; it is said because it is what a window is. (By hand: sqlc
+// doesn't know pg_snapshot.)
 const partSQL = `
 SELECT %[1]s FROM (
 	(SELECT %[1]s FROM log
