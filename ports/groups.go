@@ -20,9 +20,10 @@ type Groups interface {
 
 // GroupWriter writes a group's memory within a transaction.
 type GroupWriter interface {
-	// Advance replaces the memory of a group's partition, or returns a Fenced fault when m.Generation isn't the one
-	// that was claimed last.
-	Advance(ctx context.Context, group string, partition int32, m stream.Memory) error
+	// Advance replaces the memory of a group's partition, or returns a Fenced fault when the memory there isn't from, in
+	// every member: another worker claimed the partition, or a commit whose outcome wasn't known went through after all.
+	// The generation stays as it is.
+	Advance(ctx context.Context, group string, partition int32, from, to stream.Memory) error
 }
 
 // Activities is the read side of the activity projection.

@@ -53,6 +53,9 @@ type Batches interface {
 	// ReadPublished returns entries in published order that q selects: at most q.Limit of them; fewer (but one at
 	// least where there is one) when they are large.
 	ReadPublished(ctx context.Context, q PublishedQuery) ([]stream.Published, error)
+	// EpochRange returns the first and the last sequence that entries of an epoch have in batches; zeros when no batch has
+	// the epoch. An entry on the bus outside its epoch's range is of a history that the store lost in a restore.
+	EpochRange(ctx context.Context, epoch int64) (first, last int64, err error)
 	// Head returns the sequence of the last entry that is in a batch; 0 when there is none.
 	Head(ctx context.Context) (int64, error)
 	// Pending returns how many committed entries are in no batch yet, counted to limit at most.

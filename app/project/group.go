@@ -58,3 +58,23 @@ func (g *Gap) Error() string {
 	return fmt.Sprintf("project: group %s, partition %d: entries between sequence %d and %d are neither on the bus nor in the store (found up to %d)",
 		g.Group, g.Partition, g.After, g.Before, g.Reached)
 }
+
+// IsGap tells whether an error is a gap that can't be filled.
+func IsGap(err error) bool {
+	var g *Gap
+	return errors.As(err, &g)
+}
+
+// Misplaced is the error of an entry that can't be on this partition: the log was cut for another number of partitions,
+// or the group's memory is another bus's. Applying it could apply it twice, so the partition doesn't go on.
+type Misplaced struct {
+	Group     string
+	Partition int32 // worked on
+	Of        int32 // of the entry
+}
+
+// Error tells what doesn't fit.
+func (m *Misplaced) Error() string {
+	return fmt.Sprintf("project: group %s, partition %d: an entry of partition %d doesn't follow what was applied: "+
+		"the log was published with another number of partitions", m.Group, m.Partition, m.Of)
+}

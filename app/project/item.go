@@ -8,43 +8,63 @@ import (
 	"github.com/headrace/headrace/ports"
 )
 
-// item is one thing to settle: an entry to apply, a repeat to pass, or a message that can't be read.
+// item is one thing to settle: an entry to apply, one to pass over, or a message that can't be read.
 type item struct {
 	entry  stream.Published
 	offset int64 // of the message; negative: read from the store
-	repeat bool
+	passed passed
 	dead   *ports.DeadLetter
 }
+
+// passed says why an entry isn't applied.
+type passed uint8
+
+const (
+	notPassed passed = iota
+	passedRepeat
+	passedForeign
+)
+
+// applies tells whether the item is an entry to apply.
+func (it item) applies() bool { return it.passed == notPassed && it.dead == nil }
 
 func unreadable(d ports.Delivery) item {
 	return item{offset: d.Offset, dead: &ports.DeadLetter{Offset: d.Offset, Topic: d.Topic, Raw: d.Raw,
 		Reason: fmt.Sprintf("can't be read: %v", d.Unreadable)}}
 }
 
-// settle returns what one transaction writes for items: the entries to apply, the dead letters, and the memory
-// afterwards. With a cause, the entries are dead letters too.
-func (p *Partition) settle(items []item, cause error) ([]stream.Published, []ports.DeadLetter, stream.Memory) {
-	var entries []stream.Published
-	var letters []ports.DeadLetter
-	memory := p.memory
+// settled is what one transaction writes for items.
+type settled struct {
+	entries          []stream.Published // to apply
+	letters          []ports.DeadLetter
+	memory           stream.Memory // afterwards
+	repeats, foreign int64
+}
+
+// settle returns what is to be written for items. With a cause, the entries are dead letters too.
+func (p *Partition) settle(items []item, cause error) settled {
+	s := settled{memory: p.memory}
 	for _, it := range items {
 		switch {
-		case it.repeat:
+		case it.passed == passedRepeat:
+			s.repeats++
+		case it.passed == passedForeign:
+			s.foreign++
 		case it.dead != nil:
-			letters = append(letters, p.letter(*it.dead))
+			s.letters = append(s.letters, p.letter(*it.dead))
 		case cause != nil:
-			memory = memory.Applied(it.entry)
-			letters = append(letters, p.letter(ports.DeadLetter{Offset: it.offset, Epoch: it.entry.Epoch,
+			s.memory = s.memory.Applied(it.entry)
+			s.letters = append(s.letters, p.letter(ports.DeadLetter{Offset: it.offset, Epoch: it.entry.Epoch,
 				Sequence: it.entry.Sequence, EventID: it.entry.Event.ID(), Reason: cause.Error()}))
 		default:
-			memory = memory.Applied(it.entry)
-			entries = append(entries, it.entry)
+			s.memory = s.memory.Applied(it.entry)
+			s.entries = append(s.entries, it.entry)
 		}
 		if it.offset >= 0 {
-			memory.Offset = it.offset + 1
+			s.memory.Offset = it.offset + 1
 		}
 	}
-	return entries, letters, memory
+	return s
 }
 
 // letter completes a dead letter of this partition.

@@ -171,7 +171,7 @@ func doneInside(t *testing.T, h StoreHarness) {
 			return tx.AddActivity(done, map[id.ID]ports.Activity{u.ID(): activityOf(entry.Event)})
 		},
 		"ForgetActivity": func(tx ports.Tx) error { return tx.ForgetActivity(done, []id.ID{u.ID()}) },
-		"Advance":        func(tx ports.Tx) error { return tx.Advance(done, everythingGroup, 0, e.memory) },
+		"Advance":        func(tx ports.Tx) error { return tx.Advance(done, everythingGroup, 0, e.from, e.memory) },
 		"Bury":           func(tx ports.Tx) error { return tx.Bury(done, []ports.DeadLetter{e.letter}) },
 	} {
 		t.Run(name, func(t *testing.T) {

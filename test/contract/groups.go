@@ -16,6 +16,7 @@ var groupTests = []storeTest{
 	{name: "a partition never worked on", run: newPartition},
 	{name: "a memory is kept over claims", run: memoryIsKept},
 	{name: "a memory is replaced by what is given", run: memoryIsReplaced},
+	{name: "a memory is replaced only when it is what the worker thinks", run: memoryIsCompared},
 	{name: "an older generation is fenced, with all of its transaction", run: olderGeneration},
 	{name: "a partition that was never claimed can't be advanced", run: unclaimedPartition},
 	{name: "groups and partitions don't share memories", run: memoriesApart},
@@ -31,9 +32,9 @@ func claim(t *testing.T, s ports.Store, group string, partition int32) stream.Me
 	return m
 }
 
-func advance(t *testing.T, s ports.Store, group string, partition int32, m stream.Memory) {
+func advance(t *testing.T, s ports.Store, group string, partition int32, from, to stream.Memory) {
 	t.Helper()
-	do(t, s, func(ctx context.Context, tx ports.Tx) error { return tx.Advance(ctx, group, partition, m) })
+	do(t, s, func(ctx context.Context, tx ports.Tx) error { return tx.Advance(ctx, group, partition, from, to) })
 }
 
 func requireMemories(t *testing.T, s ports.Store, group string, want map[int32]stream.Memory) {
@@ -58,8 +59,9 @@ func memoryIsKept(t *testing.T, h StoreHarness) {
 	s := h.New(t)
 	m := claim(t, s, "g", 0)
 	for i := range int64(3) {
+		from := m
 		m.Epoch, m.Sequence, m.Offset = i+1, stream.Base(i)+100, i*1000
-		advance(t, s, "g", 0, m)
+		advance(t, s, "g", 0, from, m)
 		again := claim(t, s, "g", 0)
 		require.NotEqual(t, m.Generation, again.Generation)
 		m.Generation = again.Generation
@@ -75,17 +77,49 @@ func memoryIsReplaced(t *testing.T, h StoreHarness) {
 		{Epoch: 5, Sequence: stream.Base(5) + 1<<39, Offset: 1 << 60}, {Epoch: 5, Sequence: 10, Offset: 7}, {Offset: -1},
 	} {
 		next.Generation = m.Generation
-		advance(t, s, "g", 0, next)
-		advance(t, s, "g", 0, next)
+		advance(t, s, "g", 0, m, next)
+		advance(t, s, "g", 0, next, next)
 		requireMemories(t, s, "g", map[int32]stream.Memory{0: next})
+		m = next
 	}
+}
+
+// memoryIsCompared is what a worker rests on that didn't hear whether its commit went through: it can't go on from a
+// memory that isn't there any more.
+func memoryIsCompared(t *testing.T, h StoreHarness) {
+	s := h.New(t)
+	u := addUser(t, s)
+	claimed := claim(t, s, "g", 0)
+	is := stream.Memory{Generation: claimed.Generation, Epoch: 2, Sequence: 10, Offset: 20}
+	advance(t, s, "g", 0, claimed, is)
+	for name, change := range map[string]func(m *stream.Memory){
+		"generation": func(m *stream.Memory) { m.Generation-- },
+		"epoch":      func(m *stream.Memory) { m.Epoch-- },
+		"sequence":   func(m *stream.Memory) { m.Sequence-- },
+		"offset":     func(m *stream.Memory) { m.Offset-- },
+	} {
+		from := is
+		change(&from)
+		err := s.Do(testContext(t), func(ctx context.Context, tx ports.Tx) error {
+			if err := tx.AddActivity(ctx, activityOfOne(u.ID())); err != nil {
+				return err
+			}
+			return tx.Advance(ctx, "g", 0, from, stream.Memory{Generation: from.Generation, Epoch: 2, Sequence: 11, Offset: 21})
+		})
+		require.True(t, fault.Is(err, fault.Fenced), "%s: %v", name, err)
+	}
+	requireMemories(t, s, "g", map[int32]stream.Memory{0: is})
+	a, err := s.Activity(testContext(t), u.ID())
+	require.NoError(t, err)
+	require.Zero(t, a.Total, "the effect goes with its memory")
 }
 
 func olderGeneration(t *testing.T, h StoreHarness) {
 	s := h.New(t)
 	older := claim(t, s, "g", 0)
 	newer := claim(t, s, "g", 0)
-	older.Sequence = 5
+	to := older
+	to.Sequence = 5
 	u := build.User(t)
 	for _, first := range []bool{true, false} {
 		err := s.Do(testContext(t), func(ctx context.Context, tx ports.Tx) error {
@@ -93,9 +127,9 @@ func olderGeneration(t *testing.T, h StoreHarness) {
 				if err := tx.InsertUser(ctx, u); err != nil {
 					return err
 				}
-				return tx.Advance(ctx, "g", 0, older)
+				return tx.Advance(ctx, "g", 0, older, to)
 			}
-			_ = tx.Advance(ctx, "g", 0, older)
+			_ = tx.Advance(ctx, "g", 0, older, to)
 			return tx.InsertUser(ctx, u)
 		})
 		require.Error(t, err)
@@ -105,8 +139,9 @@ func olderGeneration(t *testing.T, h StoreHarness) {
 		requireNoUser(t, s, u.ID())
 	}
 	requireMemories(t, s, "g", map[int32]stream.Memory{0: newer})
-	newer.Sequence = 6
-	advance(t, s, "g", 0, newer)
+	to = newer
+	to.Sequence = 6
+	advance(t, s, "g", 0, newer, to)
 }
 
 func unclaimedPartition(t *testing.T, h StoreHarness) {
@@ -118,7 +153,7 @@ func unclaimedPartition(t *testing.T, h StoreHarness) {
 		m         stream.Memory
 	}{{"g", 1, m}, {"h", 0, m}, {"g", 1, stream.Memory{}}} {
 		err := s.Do(testContext(t), func(ctx context.Context, tx ports.Tx) error {
-			return tx.Advance(ctx, unclaimed.group, unclaimed.partition, unclaimed.m)
+			return tx.Advance(ctx, unclaimed.group, unclaimed.partition, unclaimed.m, unclaimed.m)
 		})
 		assertKind(t, fault.Fenced, err)
 	}
@@ -129,13 +164,14 @@ func unclaimedPartition(t *testing.T, h StoreHarness) {
 func memoriesApart(t *testing.T, h StoreHarness) {
 	s := h.New(t)
 	a, b, other := claim(t, s, "g", 0), claim(t, s, "g", 1), claim(t, s, "G", 0)
+	a0, b0, other0 := a, b, other
 	a.Sequence, b.Sequence, other.Sequence = 1, 2, 3
-	advance(t, s, "g", 0, a)
+	advance(t, s, "g", 0, a0, a)
 	do(t, s, func(ctx context.Context, tx ports.Tx) error {
-		if err := tx.Advance(ctx, "g", 1, b); err != nil {
+		if err := tx.Advance(ctx, "g", 1, b0, b); err != nil {
 			return err
 		}
-		return tx.Advance(ctx, "G", 0, other)
+		return tx.Advance(ctx, "G", 0, other0, other)
 	})
 	requireMemories(t, s, "g", map[int32]stream.Memory{0: a, 1: b})
 	requireMemories(t, s, "G", map[int32]stream.Memory{0: other})
@@ -160,8 +196,9 @@ func concurrentClaims(t *testing.T, h StoreHarness) {
 	require.NoError(t, err)
 	worked := 0
 	for _, m := range got {
-		m.Sequence = 1
-		err := s.Do(ctx, func(ctx context.Context, tx ports.Tx) error { return tx.Advance(ctx, "g", 0, m) })
+		to := m
+		to.Sequence = 1
+		err := s.Do(ctx, func(ctx context.Context, tx ports.Tx) error { return tx.Advance(ctx, "g", 0, m, to) })
 		if m.Generation == last[0].Generation {
 			worked++
 			require.NoError(t, err)
@@ -187,12 +224,13 @@ func claimAgainstCommit(t *testing.T, h StoreHarness) {
 				return
 			}
 			for range 3 {
+				from := m
 				m.Sequence++
 				err := s.Do(ctx, func(ctx context.Context, tx ports.Tx) error {
 					if err := tx.AddActivity(ctx, activityOfOne(u.ID())); err != nil {
 						return err
 					}
-					return tx.Advance(ctx, "g", 0, m)
+					return tx.Advance(ctx, "g", 0, from, m)
 				})
 				if err != nil {
 					assertKind(t, fault.Fenced, err)
@@ -227,7 +265,7 @@ func claimFencesOpen(t *testing.T, h StoreHarness) {
 		if newer, err = s.ClaimPartition(ctx, "g", 0); err != nil {
 			return err
 		}
-		return tx.Advance(ctx, "g", 0, older)
+		return tx.Advance(ctx, "g", 0, older, older)
 	})
 	assertKind(t, fault.Fenced, err)
 	requireNoUser(t, s, u.ID())

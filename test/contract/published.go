@@ -18,6 +18,32 @@ var publishedTests = []storeTest{
 	{name: "published entries are read by sequence and partition", run: readsByQuery},
 	{name: "large entries come in smaller reads", run: readsLargeEntries},
 	{name: "pending entries are counted", run: pendingIsCounted},
+	{name: "an epoch has a range of sequences", run: epochHasRange},
+}
+
+func epochHasRange(t *testing.T, h StoreHarness) {
+	s := h.New(t)
+	u := addUser(t, s)
+	requireRange := func(epoch, first, last int64) {
+		t.Helper()
+		gotFirst, gotLast, err := s.EpochRange(testContext(t), epoch)
+		require.NoError(t, err)
+		require.Equal(t, [2]int64{first, last}, [2]int64{gotFirst, gotLast}, "epoch %d", epoch)
+	}
+	requireRange(0, 0, 0)
+	requireRange(1, 0, 0)
+	var epochs []int64
+	var end int64
+	for range 3 {
+		l := lead(t, s, "a")
+		epochs = append(epochs, l.Epoch)
+		accepted(t, s, build.Entries(t, 5, u.ID())...)
+		all := publish(t, s, l, ports.BatchLimits{Entries: 2, Bytes: 1 << 20})
+		requireRange(l.Epoch, end+1, all[len(all)-1].Sequence)
+		end = all[len(all)-1].Sequence
+	}
+	requireRange(epochs[0], 1, 5)
+	requireRange(epochs[2]+1, 0, 0)
 }
 
 func readsByQuery(t *testing.T, h StoreHarness) {

@@ -34,6 +34,7 @@ type everything struct {
 	u      user.User
 	entry  stream.Entry
 	letter ports.DeadLetter
+	from   stream.Memory
 	memory stream.Memory
 }
 
@@ -44,9 +45,10 @@ func newEverything(t *testing.T, s ports.Store) everything {
 	m, err := s.ClaimPartition(testContext(t), everythingGroup, 0)
 	require.NoError(t, err)
 	u := build.User(t)
+	from := m
 	m.Sequence, m.Epoch, m.Offset = 7, 1, 70
 	return everything{
-		u: u, entry: build.Entry(t, u.ID()), memory: m,
+		u: u, entry: build.Entry(t, u.ID()), from: from, memory: m,
 		letter: ports.DeadLetter{ID: build.ID(), Group: everythingGroup, Reason: "why", DiedAt: build.ID().Time()},
 	}
 }
@@ -64,7 +66,7 @@ func (e everything) write(ctx context.Context, tx ports.Tx) error {
 	if err := tx.Bury(ctx, []ports.DeadLetter{e.letter}); err != nil {
 		return err
 	}
-	return tx.Advance(ctx, everythingGroup, 0, e.memory)
+	return tx.Advance(ctx, everythingGroup, 0, e.from, e.memory)
 }
 
 // requireThere requires all of it, or nothing of it.

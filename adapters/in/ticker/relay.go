@@ -93,6 +93,7 @@ func (r *Relay) lead(ctx context.Context, l ports.Lease) {
 	r.log.InfoContext(ctx, "This process leads the relay.", "epoch", l.Epoch)
 	r.metrics.leading.Set(1)
 	defer r.metrics.leading.Set(0)
+	defer r.metrics.halted.Set(0) // whoever leads next says so
 
 	// A batch in hand outlives ctx by the grace, so that a clean stop leaves nothing half published.
 	hand, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -116,6 +117,7 @@ func (r *Relay) lead(ctx context.Context, l ports.Lease) {
 		switch {
 		case err == nil && n == 0:
 			pause.Reset()
+			r.metrics.halted.Set(0)
 			wait(ctx, r.cfg.Poll, appended)
 		case err == nil:
 			pause.Reset()
@@ -156,8 +158,13 @@ func (r *Relay) failed(ctx, hand context.Context, err error, pause *backoff.Expo
 func (r *Relay) renew(ctx context.Context, cancel context.CancelCauseFunc, l ports.Lease) {
 	last := time.Now()
 	for {
-		wait(ctx, r.cfg.Lease/3, nil)
+		// Not beyond the lease's end: what was lost must not be acted on for longer.
+		wait(ctx, min(r.cfg.Lease/3, time.Until(last.Add(r.cfg.Lease))), nil)
 		if ctx.Err() != nil {
+			return
+		}
+		if time.Since(last) >= r.cfg.Lease {
+			cancel(errLost)
 			return
 		}
 		asked := time.Now()
@@ -167,7 +174,7 @@ func (r *Relay) renew(ctx context.Context, cancel context.CancelCauseFunc, l por
 		switch {
 		case err == nil:
 			last = asked
-		case fault.Is(err, fault.Fenced) || time.Since(last) >= r.cfg.Lease:
+		case fault.Is(err, fault.Fenced):
 			cancel(errLost)
 			return
 		case ctx.Err() == nil:

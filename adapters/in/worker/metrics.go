@@ -18,7 +18,7 @@ type Metrics struct {
 func NewMetrics(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		entries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headrace_group_entries_total",
-			Help: "Entries by what became of them: applied, repeat, filled (from the store, counted in applied too), dead."},
+			Help: "Entries by what became of them: applied, repeat, foreign (of a history that the store lost), filled (from the store, counted in applied too), dead."},
 			[]string{"group", "outcome"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headrace_group_retries_total",
 			Help: "Pauses of a partition, by reason."}, []string{"group", "reason"}),
@@ -35,10 +35,14 @@ func (m *Metrics) assigned(group string, n float64) { m.partitions.WithLabelValu
 
 func (m *Metrics) retried(group, reason string) { m.retries.WithLabelValues(group, reason).Inc() }
 
-func (m *Metrics) count(group string, before, after project.Counts, fetched int) {
+func (m *Metrics) settled(group string, fetched int) {
 	m.fetched.WithLabelValues(group).Observe(float64(fetched))
+}
+
+func (m *Metrics) count(group string, before, after project.Counts) {
 	m.entries.WithLabelValues(group, "applied").Add(float64(after.Applied - before.Applied))
 	m.entries.WithLabelValues(group, "repeat").Add(float64(after.Repeats - before.Repeats))
+	m.entries.WithLabelValues(group, "foreign").Add(float64(after.Foreign - before.Foreign))
 	m.entries.WithLabelValues(group, "filled").Add(float64(after.Filled - before.Filled))
 	m.entries.WithLabelValues(group, "dead").Add(float64(after.Dead - before.Dead))
 }

@@ -30,7 +30,6 @@ func (p *partition) work(ctx context.Context) error {
 			p.wait(ctx, "The partition can't be claimed.", err)
 			continue
 		}
-		p.pause.reset()
 		p.log.InfoContext(ctx, "The partition is ours.", "sequence", claimed.Memory().Sequence, "offset", claimed.Memory().Offset,
 			"generation", claimed.Memory().Generation)
 		p.follow(ctx, claimed)
@@ -53,14 +52,15 @@ func (p *partition) follow(ctx context.Context, claimed *project.Partition) {
 	}
 }
 
-// apply applies deliveries, however often it takes. It tells whether the partition is still ours.
+// apply applies deliveries, however often it takes. It tells whether to go on with this claim.
 func (p *partition) apply(ctx context.Context, claimed *project.Partition, deliveries []ports.Delivery) bool {
 	for {
 		before := claimed.Counts()
 		err := claimed.Apply(ctx, deliveries)
-		p.metrics.count(p.group.Name(), before, claimed.Counts(), len(deliveries))
+		p.metrics.count(p.group.Name(), before, claimed.Counts())
 		switch {
 		case err == nil:
+			p.metrics.settled(p.group.Name(), len(deliveries))
 			p.pause.reset()
 			return true
 		case ctx.Err() != nil:
@@ -71,8 +71,10 @@ func (p *partition) apply(ctx context.Context, claimed *project.Partition, deliv
 			sleep(ctx, p.cfg.Reclaim)
 			return false
 		case fault.Is(err, fault.Unavailable):
+			// Whether the last transaction went through isn't known: the store says so when the partition is claimed anew.
 			p.metrics.retried(p.group.Name(), "unavailable")
 			p.wait(ctx, "A dependency is down; the partition waits.", err)
+			return false
 		case project.IsGap(err):
 			p.metrics.retried(p.group.Name(), "gap")
 			p.wait(ctx, "Entries are missing; the partition waits.", err)

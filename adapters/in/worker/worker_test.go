@@ -88,11 +88,12 @@ func (b *bus) add(entries ...stream.Published) {
 	b.more = make(chan struct{})
 }
 
-// flaky is a store whose transactions fail as told.
+// flaky is a store whose transactions fail as told: before they begin, or, when mute, after their commit.
 type flaky struct {
 	*memory.Store
 	mu   sync.Mutex
 	fail error
+	mute bool
 }
 
 func (s *flaky) set(err error) {
@@ -103,19 +104,22 @@ func (s *flaky) set(err error) {
 
 func (s *flaky) Do(ctx context.Context, fn func(context.Context, ports.Tx) error) error {
 	s.mu.Lock()
-	err := s.fail
+	err, mute := s.fail, s.mute
+	s.mute = false
 	s.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	return s.Store.Do(ctx, fn)
+	if err := s.Store.Do(ctx, fn); err != nil || !mute {
+		return err
+	}
+	return fault.New(fault.Unavailable, "It isn't known whether the change was made.")
 }
 
 type scene struct {
-	store    *flaky
-	bus      *bus
-	user     user.User
-	sequence int64
+	store *flaky
+	bus   *bus
+	user  user.User
 }
 
 func newScene(t *testing.T) *scene {
@@ -124,11 +128,20 @@ func newScene(t *testing.T) *scene {
 	return s
 }
 
+// send records events and puts them on the bus as the relay would.
 func (s *scene) send(t *testing.T, n int) {
-	for range n {
-		s.sequence++
-		s.bus.add(stream.Published{Entry: stream.Entry{Event: build.Event(t, s.user.ID())}, Epoch: 1, Sequence: s.sequence, Previous: s.sequence - 1})
-	}
+	require.NoError(t, s.store.Store.Do(t.Context(), func(ctx context.Context, tx ports.Tx) error {
+		_, err := tx.Record(ctx, build.Entries(t, n, s.user.ID()))
+		return err
+	}))
+	lease, ok, err := s.store.AcquireLease(t.Context(), ports.RelayLease, "test", time.Hour)
+	require.NoError(t, err)
+	require.True(t, ok)
+	b, err := s.store.NextBatch(t.Context(), lease, 1, ports.BatchLimits{Entries: n, Bytes: 1 << 20})
+	require.NoError(t, err)
+	require.Len(t, b.Entries, n)
+	require.NoError(t, s.store.BatchDone(t.Context(), lease, b.Number))
+	s.bus.add(b.Entries...)
 }
 
 func (s *scene) total(t *testing.T) int64 {
@@ -187,6 +200,20 @@ func TestAStoreThatIsDownIsWaitedFor(t *testing.T) {
 		letters, err := s.store.ListDeadLetters(t.Context(), "activity", build.IDAt(time.UnixMilli(0)), 10)
 		require.NoError(t, err)
 		require.Empty(t, letters, "an outage spends no attempts")
+		stop()
+	})
+}
+
+func TestACommitWhoseReplyWasLostIsLookedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		s.store.mute = true
+		s.send(t, 3)
+		stop := s.run(t)
+		require.EqualValues(t, 3, s.total(t))
+		s.send(t, 3)
+		pass(3 * time.Second)
+		require.EqualValues(t, 6, s.total(t), "claimed anew, and gone on from what the store has")
 		stop()
 	})
 }

@@ -4,7 +4,7 @@ package kafka_test
 
 import (
 	"context"
-	"os"
+	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -48,7 +48,7 @@ func TestContract(t *testing.T) {
 // config is for tests: buffers that fill at once, and nothing said.
 func config(addr, topic string) kafka.Config {
 	return kafka.Config{Brokers: []string{addr}, Topic: topic, Partitions: partitions, Replication: 1, BufferMessages: 50,
-		SessionTimeout: 6 * time.Second, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+		SessionTimeout: 6 * time.Second, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
 }
 
 func configOf(b contract.Bus) kafka.Config {

@@ -56,6 +56,9 @@ func (c Config) settings(logs *logs, more confluent.ConfigMap) *confluent.Config
 
 func milliseconds(d time.Duration) int { return int(d.Milliseconds()) }
 
+// tagSettings marks what a client says about its settings.
+const tagSettings = "CONFWARN"
+
 // logs takes what a client has to say to the service's log.
 type logs struct {
 	events chan confluent.LogEvent
@@ -70,8 +73,8 @@ func newLogs(log *slog.Logger) *logs {
 		rate := newThrottle()
 		for e := range l.events {
 			// While brokers are down, every attempt to reconnect says so.
-			if more, ok := rate.allow(e.Tag); ok {
-				log.Log(context.Background(), level(e.Level), e.Message, "client", e.Name, "tag", e.Tag, "suppressed", more)
+			if more, ok := rate.allow(e.Tag); ok || e.Tag == tagSettings {
+				log.Log(context.Background(), level(e), e.Message, "client", e.Name, "tag", e.Tag, "suppressed", more)
 			}
 		}
 	}()
@@ -83,14 +86,17 @@ func (l *logs) close() {
 	<-l.done
 }
 
-// level translates syslog's levels. An error of a connection isn't one of the service: it is tried again.
-func level(syslog int) slog.Level {
+// level translates syslog's levels. An error of a connection isn't one of the service: it is tried again. Remarks on the
+// settings are about those that are the same for everybody.
+func level(e confluent.LogEvent) slog.Level {
 	switch {
-	case syslog <= 2:
+	case e.Level <= 2:
 		return slog.LevelError
-	case syslog <= 4:
+	case e.Tag == tagSettings:
+		return slog.LevelDebug
+	case e.Level <= 4:
 		return slog.LevelWarn
-	case syslog <= 6:
+	case e.Level <= 6:
 		return slog.LevelInfo
 	default:
 		return slog.LevelDebug

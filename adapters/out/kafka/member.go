@@ -168,12 +168,16 @@ func (m *member) end(numbers []int32) {
 	}
 }
 
-// leave ends all work and leaves the group.
-func (m *member) leave() {
+// stop ends all work and waits for it.
+func (m *member) stop() {
 	m.fail(errTakenAway) // ctx is done already, but for a member that never ran
 	for _, a := range m.partitions {
 		<-a.done
 	}
+}
+
+// close leaves the group.
+func (m *member) close() {
 	if err := m.consumer.Close(); err != nil { // calls rebalance once more
 		m.log.WarnContext(m.ctx, "The Kafka consumer could not be closed.", "error", err)
 	}

@@ -13,6 +13,9 @@ import (
 	"github.com/headrace/headrace/domain/stream"
 )
 
+// causeTime is how long the error is waited for that others follow from.
+const causeTime = time.Second
+
 // fullPause is how long a full queue is left alone when no delivery report says that there is room again: the client
 // makes room a moment after the report.
 const fullPause = 5 * time.Millisecond
@@ -99,18 +102,64 @@ func (p *producer) send(ctx context.Context, entries []stream.Published, message
 		}
 		select {
 		case report := <-reports:
-			if m, ok := report.(*confluent.Message); ok && m.TopicPartition.Error != nil {
-				return len(messages) - acked, translate("publish", m.TopicPartition.Error)
+			if err := reported(report); err != nil {
+				return len(messages) - acked, translate("publish", p.cause(ctx, err, reports, sent-acked-1))
 			}
 			acked++
 		case <-pause:
 		case err := <-p.fatal:
-			return len(messages) - acked, translate("publish", err)
+			return len(messages) - acked, translate("publish", p.cause(ctx, err, reports, sent-acked))
 		case <-ctx.Done():
 			return len(messages) - acked, done(ctx, "publish")
 		}
 	}
 	return 0, nil
+}
+
+// reported returns what became of a message.
+func reported(report confluent.Event) error {
+	if m, ok := report.(*confluent.Message); ok {
+		return m.TopicPartition.Error
+	}
+	return nil
+}
+
+// cause returns the error that others follow from: when one message is refused, a gapless producer gives up on all the
+// rest, and their reports may come first.
+func (p *producer) cause(ctx context.Context, err error, reports <-chan confluent.Event, awaited int) error {
+	if !follows(err) {
+		return err
+	}
+	_ = p.client.Purge(confluent.PurgeQueue | confluent.PurgeInFlight | confluent.PurgeNonBlocking) // so that every report comes
+	patience := time.NewTimer(causeTime)
+	defer patience.Stop()
+	for range awaited {
+		select {
+		case report := <-reports:
+			if other := reported(report); other != nil && !follows(other) {
+				return other
+			}
+		case <-patience.C:
+			return err
+		case <-ctx.Done():
+			return err
+		}
+	}
+	return err
+}
+
+// follows tells whether an error only says that there was another one.
+func follows(err error) bool {
+	var e confluent.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() {
+	case confluent.ErrFatal, confluent.ErrGaplessGuarantee, confluent.ErrPurgeQueue, confluent.ErrPurgeInflight:
+		return true
+	default:
+		return false
+	}
 }
 
 // hand gives one message to the client, which copies it.

@@ -56,8 +56,9 @@ func (p *Publisher) Partitions(ctx context.Context) (int32, error) {
 	return int32(found.partitions), nil //nolint:gosec // Kafka counts them in 32 bits
 }
 
-// Publish implements ports.Publisher. After an error, the messages that were handed over and not yet acknowledged are
-// thrown away with the producer.
+// Publish implements ports.Publisher. After an error, that of ctx included, the messages that were handed over and not
+// yet acknowledged are thrown away with the producer. A fresh producer needs up to a second before it sends anything:
+// ctx should leave it that.
 func (p *Publisher) Publish(ctx context.Context, entries []stream.Published) error {
 	if err := p.take(ctx); err != nil {
 		return err
@@ -86,15 +87,16 @@ func (p *Publisher) Publish(ctx context.Context, entries []stream.Published) err
 	var err error
 	if p.unacked, err = p.current.send(ctx, entries, messages); err != nil {
 		p.retire()
+		// A producer takes a second to get ready; the caller will pause anyway. If there is none, the next Publish tells.
+		p.current, _ = openProducer(p.cfg)
 	}
 	return err
 }
 
 // retire closes the producer in the background: that takes a moment, and nobody has to wait for it.
 func (p *Publisher) retire() {
-	old := p.current
+	p.retired.Go(p.current.discard)
 	p.current = nil
-	p.retired.Go(old.discard)
 }
 
 // Close implements ports.Publisher. When ctx is done before a Publish under way, that is cut short, and the error says

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	confluent "github.com/confluentinc/confluent-kafka-go/v2/kafka"
@@ -14,12 +15,20 @@ import (
 )
 
 // Subscriber is a ports.Subscriber. Each Subscribe is a consumer of its own.
-type Subscriber struct{ cfg Config }
+type Subscriber struct {
+	cfg     Config
+	closing sync.WaitGroup // consumers
+}
 
 var _ ports.Subscriber = (*Subscriber)(nil)
 
-// reopenPause is the pause before a consumer is opened again after one that broke down.
-const reopenPause = time.Second
+const (
+	// reopenPause is the pause before a consumer is opened again after one that broke down.
+	reopenPause = time.Second
+	// closeTime is how long Subscribe waits for its consumer to take leave of the group. While brokers hang, librdkafka
+	// waits for them without limit.
+	closeTime = 5 * time.Second
+)
 
 // errBroken is what a member ends with whose consumer is of no more use, though another one may be.
 var errBroken = errors.New("kafka: the consumer broke down")
@@ -55,7 +64,6 @@ func (s *Subscriber) Subscribe(ctx context.Context, group string, work func(ctx 
 // join is a member of the group until ctx is done, a work fails or the consumer breaks down.
 func (s *Subscriber) join(ctx context.Context, group string, work func(ctx context.Context, p ports.Assignment) error) error {
 	logs := newLogs(s.cfg.Logger)
-	defer logs.close()
 	consumer, err := confluent.NewConsumer(s.cfg.settings(logs, confluent.ConfigMap{
 		"group.id": group,
 		// The protocol of KIP-848 needs brokers of Kafka 4; this one works since 2.4, and also moves no more partitions
@@ -85,19 +93,37 @@ func (s *Subscriber) join(ctx context.Context, group string, work func(ctx conte
 		"check.crcs":                         true,
 	}))
 	if err != nil {
+		logs.close()
 		return translate("open a consumer", err)
 	}
 	m := newMember(ctx, s.cfg, group, consumer, work)
+	defer s.leave(m, logs)
 	if err := consumer.Subscribe(s.cfg.Topic, m.rebalance); err != nil {
-		m.leave()
 		return translate("subscribe", err)
 	}
 	m.run()
-	m.leave()
 	switch err := context.Cause(m.ctx); {
 	case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
 		return done(ctx, "subscribe")
 	default:
 		return fmt.Errorf("kafka: group %s: %w", group, err)
+	}
+}
+
+// leave ends the membership's work, and the membership.
+func (s *Subscriber) leave(m *member, logs *logs) {
+	m.stop()
+	closed := make(chan struct{})
+	s.closing.Go(func() {
+		defer close(closed)
+		m.close()
+		logs.close()
+	})
+	patience := time.NewTimer(closeTime)
+	defer patience.Stop()
+	select {
+	case <-closed:
+	case <-patience.C:
+		m.log.WarnContext(m.ctx, "The Kafka consumer could not leave its group in time; the group will notice by itself.")
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // quiet is how long what was said isn't said again.
-const quiet = 0 * time.Second
+const quiet = 10 * time.Second
 
 // throttle keeps what is said again and again to a sane rate.
 type throttle struct {

@@ -108,6 +108,23 @@ func (s *Store) ReadPublished(ctx context.Context, q ports.PublishedQuery) (read
 	return read, err
 }
 
+// EpochRange implements ports.Batches.
+func (s *Store) EpochRange(ctx context.Context, epoch int64) (first, last int64, err error) {
+	err = s.read(ctx, func(d *data) error {
+		for _, b := range d.batches {
+			if b.Epoch != epoch {
+				continue
+			}
+			if first == 0 {
+				first = b.First
+			}
+			last = b.Last()
+		}
+		return nil
+	})
+	return first, last, err
+}
+
 // Head implements ports.Batches.
 func (s *Store) Head(ctx context.Context) (head int64, err error) {
 	err = s.read(ctx, func(d *data) error {

@@ -42,15 +42,16 @@ func (s *Store) Memories(ctx context.Context, group string) (map[int32]stream.Me
 }
 
 // Advance implements ports.GroupWriter.
-func (t *transaction) Advance(ctx context.Context, group string, partition int32, m stream.Memory) error {
+func (t *transaction) Advance(ctx context.Context, group string, partition int32, from, to stream.Memory) error {
 	if err := t.usable(ctx); err != nil {
 		return err
 	}
 	key := groupPartition{group, partition}
-	if claimed, found := t.memories.get(key); !found || claimed.Generation != m.Generation {
-		return t.fail(fault.New(fault.Fenced, "Another worker has claimed the partition."))
+	if is, found := t.memories.get(key); !found || is != from {
+		return t.fail(fault.New(fault.Fenced, "The partition was claimed, or worked on, since."))
 	}
-	t.memories.put(key, m)
+	to.Generation = from.Generation
+	t.memories.put(key, to)
 	return nil
 }
 

@@ -20,7 +20,8 @@ const maxRaces = 10
 // NextBatch implements ports.Batches.
 //
 // No transaction is held open over several statements, so a process that is stopped in the middle holds no lock that
-// its successor would wait for. What is read is only acted on by one statement, which inserts the batch on condition
+// its successor would wait for. (After a restore there is one that is, followAlone's: for its lock, until the server
+// ends a transaction whose client has gone quiet, writers and a successor would wait.) What is read is only acted on by one statement, which inserts the batch on condition
 // of the lease (locking it, so that a takeover comes before or after) and of nobody having cut a batch since.
 func (s *Store) NextBatch(ctx context.Context, l ports.Lease, partitions int32, limits ports.BatchLimits) (*ports.PublishedBatch, error) {
 	if l.Name != ports.RelayLease {
@@ -55,7 +56,7 @@ func nextBatch(ctx context.Context, c *pgxpool.Conn, l ports.Lease, partitions i
 	}
 	if n := len(h.heads); n != 0 && n != int(partitions) {
 		return nil, fault.New(fault.Conflict, fmt.Sprintf(
-			"The log was cut for %d partitions, the bus has %d; `headrace topic resize` changes their number.", n, partitions))
+			"The log was cut for %d partitions, the bus has %d: use a bus with %d partitions.", n, partitions, n))
 	}
 	if h.last.number > h.done { // cut before, and not done
 		entries, err := h.last.read(ctx, c)

@@ -59,7 +59,10 @@ func translate(ctx context.Context, doing string, err error) error {
 		return fmt.Errorf("%s: %w: %w", doing, context.Cause(ctx), err)
 	}
 	cause := fmt.Errorf("%s: %w", doing, err)
+	var connect *pgconn.ConnectError // also what the server says when it refuses one, whatever its code
 	switch {
+	case errors.As(err, &connect):
+		return fault.Wrap(fault.Unavailable, unavailable, cause)
 	case pg != nil:
 		if kind, detail := classify(pg.Code); kind != fault.Internal {
 			return fault.Wrap(kind, detail, cause)
@@ -111,12 +114,11 @@ func classify(code string) (fault.Kind, string) {
 	return fault.Internal, ""
 }
 
-// unreachable tells whether err, which isn't the server's own, comes of the connection: that there is none, that it
-// broke, or that an answer took longer than one of our own time limits.
+// unreachable tells whether err, which isn't the server's own, comes of the connection: that it broke, or that an answer
+// took longer than one of our own time limits.
 func unreachable(err error) bool {
-	var connect *pgconn.ConnectError
 	var network net.Error
-	return errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) || pgconn.Timeout(err) ||
+	return errors.As(err, &network) || pgconn.SafeToRetry(err) || pgconn.Timeout(err) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, puddle.ErrClosedPool) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"strings"
 
 	"github.com/headrace/headrace/adapters/out/postgres/internal/db"
 	"github.com/headrace/headrace/domain/fault"
@@ -35,20 +34,23 @@ func (s *Store) Memories(ctx context.Context, group string) (map[int32]stream.Me
 
 // Advance implements ports.GroupWriter. A claim that comes meanwhile waits for this transaction's end, one that came
 // before makes the generation another one.
-func (t *tx) Advance(ctx context.Context, group string, partition int32, m stream.Memory) error {
+func (t *tx) Advance(ctx context.Context, group string, partition int32, from, to stream.Memory) error {
 	n, err := t.q.Advance(ctx, db.AdvanceParams{
-		GroupName:  group,
-		Partition:  partition,
-		Generation: m.Generation,
-		Epoch:      m.Epoch,
-		Sequence:   m.Sequence,
-		Off:        m.Offset,
+		GroupName:    group,
+		Partition:    partition,
+		Generation:   from.Generation,
+		FromEpoch:    from.Epoch,
+		FromSequence: from.Sequence,
+		FromOff:      from.Offset,
+		Epoch:        to.Epoch,
+		Sequence:     to.Sequence,
+		Off:          to.Offset,
 	})
 	if err != nil {
 		return t.note(translate(ctx, "advance a group", err))
 	}
 	if n == 0 {
-		return t.note(fault.New(fault.Fenced, "The partition was claimed by another worker."))
+		return t.note(fault.New(fault.Fenced, "The partition was claimed, or worked on, since."))
 	}
 	return nil
 }
@@ -69,16 +71,10 @@ func (t *tx) Bury(ctx context.Context, letters []ports.DeadLetter) error {
 		p.EventIds = append(p.EventIds, l.EventID)
 		p.Topics = append(p.Topics, l.Topic)
 		p.Raws = append(p.Raws, l.Raw)
-		p.Reasons = append(p.Reasons, storable(l.Reason))
+		p.Reasons = append(p.Reasons, l.Reason)
 		p.DiedAts = append(p.DiedAts, l.DiedAt)
 	}
 	return t.note(translate(ctx, "bury dead letters", t.q.Bury(ctx, p)))
-}
-
-// storable is a text of our own with what PostgreSQL can't keep replaced: a reason may quote a message that can't be
-// read, and a dead letter that can't be buried would stop its partition for good.
-func storable(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // ListDeadLetters implements ports.DeadLetters.

@@ -91,6 +91,12 @@ func (s *Store) Head(ctx context.Context) (int64, error) {
 	return last, translate(ctx, "read the head", err)
 }
 
+// EpochRange implements ports.Batches.
+func (s *Store) EpochRange(ctx context.Context, epoch int64) (first, last int64, err error) {
+	r, err := s.q.EpochRange(ctx, epoch)
+	return r.FirstSequence, r.LastSequence, translate(ctx, "read an epoch's range", err)
+}
+
 // Pending implements ports.Batches: what is left of the last batch's window, and what the next would have.
 func (s *Store) Pending(ctx context.Context, limit int) (int, error) {
 	h, err := readHead(ctx, s.pool, ports.Lease{})

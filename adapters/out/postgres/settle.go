@@ -8,11 +8,16 @@ import (
 	"github.com/headrace/headrace/domain/fault"
 )
 
-// settlePause is how often the server is asked what became of a commit.
-const settlePause = 50 * time.Millisecond
+// firstSettlePause is how long to wait before the server is asked again what became of a commit; each further time is
+// twice that, up to maxSettlePause.
+const (
+	firstSettlePause = 50 * time.Millisecond
+	maxSettlePause   = time.Second
+)
 
 // settle finds out what became of a transaction whose connection broke during the commit, lost being the error. It
-// returns nil when it was committed, and an Unavailable fault when it wasn't or that can't be known in time.
+// returns nil when it was committed, and an Unavailable fault when it wasn't or that can't be known in time. The
+// transaction's connection must have been released, or as many as the pool has would wait for each other's.
 //
 // The entry is what proves the commit. pg_xact_status alone doesn't: a server that crashed, or a replica that took
 // over, may have given the same xid to another transaction. It tells whether it is worth asking again. A transaction
@@ -24,19 +29,25 @@ func (s *Store) settle(ctx context.Context, t *tx, lost error) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.commitTime)
 	defer cancel()
-	for {
+	for asked, pause := 1, firstSettlePause; ; asked, pause = asked+1, min(2*pause, maxSettlePause) {
 		committed, over, err := s.outcome(ctx, t)
+		outcome, result := "", unknown
 		switch {
 		case committed:
-			return nil
+			outcome, result = "committed", nil
 		case over:
-			return fault.Wrap(fault.Unavailable, unavailable, fmt.Errorf("commit, rolled back: %w", lost))
-		case err != nil:
-			s.logger.WarnContext(ctx, "asking what became of a commit", "error", err)
+			outcome = "rolled back"
+			result = fault.Wrap(fault.Unavailable, unavailable, fmt.Errorf("commit, rolled back: %w", lost))
+		case wait(ctx, pause) != nil:
+			outcome = "unknown"
+		default:
+			continue
 		}
-		if wait(ctx, settlePause) != nil {
-			return unknown
+		s.logger.WarnContext(ctx, "The answer to a commit was lost.", "outcome", outcome, "asked", asked, "lost", lost, "error", err)
+		if result == nil {
+			return nil
 		}
+		return result
 	}
 }
 

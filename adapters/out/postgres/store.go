@@ -39,7 +39,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	s := &Store{logger: c.Logger, commitTime: c.StatementTimeout}
+	s := &Store{logger: c.Logger, commitTime: min(c.StatementTimeout, maxCommitTime)}
 	pc.AfterConnect = s.learnHistory
 	if s.pool, err = pgxpool.NewWithConfig(ctx, pc); err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)

@@ -22,6 +22,8 @@ const (
 	// rollbackTime bounds a rollback, which the caller's cancellation doesn't stop: the connection is good again after
 	// it, or is given up.
 	rollbackTime = 2 * time.Second
+	// maxCommitTime bounds a commit where statements have more time, or all of it.
+	maxCommitTime = 10 * time.Second
 )
 
 // tx is a transaction in hand.
@@ -110,6 +112,7 @@ func (s *Store) commit(ctx context.Context, c *pgxpool.Conn, t *tx) error {
 	case err == nil:
 		return nil
 	case c.Conn().IsClosed():
+		c.Release() // its place in the pool is for the question: others may be asking at the same time
 		return s.settle(ctx, t, err)
 	}
 	// The server refused.

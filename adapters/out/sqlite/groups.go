@@ -43,11 +43,12 @@ func (s *Store) Memories(ctx context.Context, group string) (map[int32]stream.Me
 }
 
 // Advance implements ports.GroupWriter.
-func (t *transaction) Advance(ctx context.Context, group string, partition int32, m stream.Memory) error {
+func (t *transaction) Advance(ctx context.Context, group string, partition int32, from, to stream.Memory) error {
 	changed, err := t.exec(ctx, "advance a group", `UPDATE group_partitions SET epoch = ?, sequence = ?, bus_offset = ?
-		WHERE group_name = ? AND partition = ? AND generation = ?`, m.Epoch, m.Sequence, m.Offset, group, partition, m.Generation)
+		WHERE group_name = ? AND partition = ? AND generation = ? AND epoch = ? AND sequence = ? AND bus_offset = ?`,
+		to.Epoch, to.Sequence, to.Offset, group, partition, from.Generation, from.Epoch, from.Sequence, from.Offset)
 	if err == nil && changed == 0 {
-		return t.fail(fault.New(fault.Fenced, "Another worker has claimed the partition."))
+		return t.fail(fault.New(fault.Fenced, "The partition was claimed, or worked on, since."))
 	}
 	return err
 }

@@ -207,6 +207,18 @@ func (s *Store) Head(ctx context.Context) (head int64, err error) {
 	return head, s.translate(ctx, "read the head", err)
 }
 
+// EpochRange implements ports.Batches.
+func (s *Store) EpochRange(ctx context.Context, epoch int64) (first, last int64, err error) {
+	err = s.reads.QueryRowContext(ctx, epochRange, epoch).Scan(&first, &last)
+	return first, last, s.translate(ctx, "read an epoch's range", err)
+}
+
+// Without the name of the index, SQLite may look for an epoch along the batches.
+const epochRange = `SELECT
+	coalesce((SELECT first_sequence FROM relay_batches INDEXED BY relay_batches_epoch WHERE epoch = ?1 ORDER BY batch LIMIT 1), 0),
+	coalesce((SELECT first_sequence + count - 1 FROM relay_batches INDEXED BY relay_batches_epoch WHERE epoch = ?1
+		ORDER BY batch DESC LIMIT 1), 0)`
+
 // Pending implements ports.Batches.
 func (s *Store) Pending(ctx context.Context, limit int) (pending int, err error) {
 	err = s.reads.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM log WHERE position >

@@ -104,6 +104,7 @@ CREATE TABLE relay_batches (
     cut_at            timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE UNIQUE INDEX relay_batches_last_sequence_idx ON relay_batches (last_sequence) WHERE batch > 0;
+CREATE INDEX relay_batches_epoch_idx ON relay_batches (epoch, last_sequence) WHERE batch > 0;
 
 -- Before the first batch there is an empty one, from a snapshot that nothing is visible in.
 INSERT INTO relay_batches

@@ -10,7 +10,8 @@ SELECT partition, generation, epoch, sequence, "offset" FROM group_partitions WH
 -- name: Advance :execrows
 UPDATE group_partitions
 SET epoch = @epoch, sequence = @sequence, "offset" = @off
-WHERE group_name = @group_name AND partition = @partition AND generation = @generation;
+WHERE group_name = @group_name AND partition = @partition AND generation = @generation
+  AND epoch = @from_epoch AND sequence = @from_sequence AND "offset" = @from_off;
 
 -- name: Activity :many
 SELECT u.total, u.first_at, u.last_at, u.through, coalesce(t.type, '') AS type, coalesce(t.count, 0) AS count

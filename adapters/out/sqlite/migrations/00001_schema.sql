@@ -66,6 +66,7 @@ CREATE TABLE relay_batches (
 ) STRICT;
 
 CREATE UNIQUE INDEX relay_batches_sequence ON relay_batches (first_sequence);
+CREATE INDEX relay_batches_epoch ON relay_batches (epoch, batch);
 CREATE INDEX relay_batches_undone ON relay_batches (batch) WHERE done = 0;
 
 CREATE TABLE leases (

@@ -109,15 +109,19 @@ const advance = `-- name: Advance :execrows
 UPDATE group_partitions
 SET epoch = $1, sequence = $2, "offset" = $3
 WHERE group_name = $4 AND partition = $5 AND generation = $6
+  AND epoch = $7 AND sequence = $8 AND "offset" = $9
 `
 
 type AdvanceParams struct {
-	Epoch      int64
-	Sequence   int64
-	Off        int64
-	GroupName  string
-	Partition  int32
-	Generation int64
+	Epoch        int64
+	Sequence     int64
+	Off          int64
+	GroupName    string
+	Partition    int32
+	Generation   int64
+	FromEpoch    int64
+	FromSequence int64
+	FromOff      int64
 }
 
 func (q *Queries) Advance(ctx context.Context, arg AdvanceParams) (int64, error) {
@@ -128,6 +132,9 @@ func (q *Queries) Advance(ctx context.Context, arg AdvanceParams) (int64, error)
 		arg.GroupName,
 		arg.Partition,
 		arg.Generation,
+		arg.FromEpoch,
+		arg.FromSequence,
+		arg.FromOff,
 	)
 	if err != nil {
 		return 0, err

@@ -9,6 +9,31 @@ import (
 	"context"
 )
 
+const epochRange = `-- name: EpochRange :one
+SELECT coalesce((
+    SELECT CASE WHEN b.epoch = $1::bigint THEN b.first_sequence END FROM relay_batches b
+    WHERE b.batch > 0 AND (b.epoch, b.last_sequence) >= ($1::bigint, 0::bigint)
+    ORDER BY b.epoch, b.last_sequence LIMIT 1), 0)::bigint AS first_sequence,
+  coalesce((
+    SELECT CASE WHEN b.epoch = $1::bigint THEN b.last_sequence END FROM relay_batches b
+    WHERE b.batch > 0 AND (b.epoch, b.last_sequence) <= ($1::bigint, 9223372036854775807::bigint)
+    ORDER BY b.epoch DESC, b.last_sequence DESC LIMIT 1), 0)::bigint AS last_sequence
+`
+
+type EpochRangeRow struct {
+	FirstSequence int64
+	LastSequence  int64
+}
+
+// Pairs are compared, so that no other index than that on both will do: by its estimates alone, the planner may look for
+// an epoch along the index on sequences.
+func (q *Queries) EpochRange(ctx context.Context, epoch int64) (EpochRangeRow, error) {
+	row := q.db.QueryRow(ctx, epochRange, epoch)
+	var i EpochRangeRow
+	err := row.Scan(&i.FirstSequence, &i.LastSequence)
+	return i, err
+}
+
 const head = `-- name: Head :one
 SELECT last_sequence FROM relay_batches ORDER BY batch DESC LIMIT 1
 `
