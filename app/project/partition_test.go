@@ -3,7 +3,6 @@ package project_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -274,28 +273,33 @@ func TestAWorkerThatLostItsClaimCommitsNothing(t *testing.T) {
 
 // TestEffectAndMemoryAreOneTransaction has the worker die at each of its commits in turn: whoever claims the partition
 // next brings every entry's effect about once.
+// Whichever commit fails, effect and memory are there together or not at all.
 func TestEffectAndMemoryAreOneTransaction(t *testing.T) {
-	for last := range 4 {
-		t.Run(fmt.Sprint("after commit ", last), func(t *testing.T) {
-			dead := errors.New("the process is dead")
-			dies, commits := false, 0
-			store := memory.NewStore(memory.WithCommitFailure(func() error {
-				if commits++; dies && commits > last {
-					return dead
-				}
+	for failing := range 4 {
+		commits, armed := 0, false
+		store := memory.NewStore(memory.WithCommitFailure(func() error {
+			if !armed {
 				return nil
-			}))
-			h := &house{t: t, store: store, user: build.User(t)}
-			require.NoError(t, store.Do(t.Context(), func(ctx context.Context, tx ports.Tx) error { return tx.InsertUser(ctx, h.user) }))
-			ds := h.publish(5)
-			p := h.claim(project.Activity{})
-			dies, commits = true, 0
-			err := p.Apply(t.Context(), ds)
-			dies = false
-			require.Equal(t, h.total() == 5, err == nil)
-			require.Equal(t, err == nil, p.Memory().Sequence == ds[4].Entry.Sequence, "it goes by what it committed")
-			require.NoError(t, h.claim(project.Activity{}).Apply(t.Context(), ds))
-			require.EqualValues(t, 5, h.total())
-		})
+			}
+			if commits++; commits-1 == failing {
+				return fault.New(fault.Unavailable, "The disk is full.")
+			}
+			return nil
+		}))
+		h := &house{t: t, store: store, user: build.User(t)}
+		require.NoError(t, store.Do(t.Context(), func(ctx context.Context, tx ports.Tx) error { return tx.InsertUser(ctx, h.user) }))
+		ds := h.publish(5)
+		p := h.claim(project.Activity{})
+		armed = true
+		err := p.Apply(t.Context(), ds)
+		armed = false
+		memories, readErr := store.Memories(t.Context(), "activity")
+		require.NoError(t, readErr)
+		require.Equal(t, h.total(), memories[0].Sequence, "commit %d failed: %v", failing, err)
+		require.Equal(t, memories[0].Sequence, p.Memory().Sequence)
+		require.Equal(t, failing == 0, err != nil, "one commit does it")
+
+		require.NoError(t, p.Apply(t.Context(), ds))
+		require.EqualValues(t, 5, h.total())
 	}
 }
