@@ -61,7 +61,7 @@ type DeadLetter struct {
 	EventID   id.ID     // Nil for a message that can't be read
 	Topic     string    // where Raw was read from
 	Raw       []byte    // the message as it was, only when it can't be read
-	Reason    string    // what went wrong, for operators
+	Reason    string    // what went wrong, for operators: UTF-8 without NUL
 	DiedAt    time.Time // by the worker's clock
 }
 

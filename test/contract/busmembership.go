@@ -76,6 +76,9 @@ func busComeAndGo(t *testing.T, h BusHarness) {
 	c.requireAll(published)
 }
 
+// lingerTime is longer than it takes a group's members to share the partitions anew.
+const lingerTime = 3 * time.Second
+
 // busLinger has a work that takes its time to return, while another member waits for its partition.
 func busLinger(t *testing.T, h BusHarness) {
 	b := h.New(t)
@@ -83,7 +86,7 @@ func busLinger(t *testing.T, h BusHarness) {
 	var lingered atomic.Int64
 	c.linger = func(int32) {
 		// Nothing tells that the other member doesn't begin: it gets a fair chance to.
-		chance := time.NewTimer(300 * time.Millisecond)
+		chance := time.NewTimer(lingerTime)
 		defer chance.Stop()
 		select {
 		case <-chance.C:
@@ -120,12 +123,13 @@ func busEndWaits(t *testing.T, h BusHarness) {
 	})
 	await(t, "all partitions", func(context.Context) bool { return begun.Load() == int64(n) })
 	m.cancel()
-	brief := time.NewTimer(fetchBriefly)
-	defer brief.Stop()
+	// Nothing tells that it doesn't return: it gets a fair chance to, in which it could also leave its group.
+	chance := time.NewTimer(time.Second)
+	defer chance.Stop()
 	select {
 	case <-m.ended:
 		assert.Fail(t, "Subscribe returned before the work did")
-	case <-brief.C:
+	case <-chance.C:
 	}
 	close(letGo)
 	assertDone(t, m.ctx, m.wait())

@@ -166,10 +166,12 @@ func TestALeaderThatCannotRenewStepsDown(t *testing.T) {
 		store, b := &lossy{Store: memory.NewStore()}, &bus{}
 		u := seedUser(t, store)
 		var cancelled error
+		first := true
 		b.set(func(ctx context.Context) error {
-			if cancelled != nil {
+			if !first {
 				return nil
 			}
+			first = false
 			<-ctx.Done()
 			cancelled = context.Cause(ctx)
 			return ctx.Err()

@@ -95,13 +95,13 @@ func (a *admin) settings(ctx context.Context) (map[string]confluent.ConfigEntryR
 	if err := a.answered(ctx, doing, err); err != nil {
 		return nil, err
 	}
-	for _, r := range answers {
-		if r.Error.Code() != confluent.ErrNoError {
-			return nil, translate(doing, r.Error)
-		}
-		return r.Config, nil
+	if len(answers) == 0 {
+		return nil, fmt.Errorf("kafka: %s: no answer", doing)
 	}
-	return nil, fmt.Errorf("kafka: %s: no answer", doing)
+	if r := answers[0]; r.Error.Code() != confluent.ErrNoError {
+		return nil, translate(doing, r.Error)
+	}
+	return answers[0].Config, nil
 }
 
 // answered translates what asking returned.

@@ -16,4 +16,4 @@ package kafka
 import "errors"
 
 // ErrNoCgo is what every constructor and function returns in a build without cgo.
-var ErrNoCgo = errors.New("kafka: this build has no Kafka client: build with CGO_ENABLED=1 and a C compiler, or set bus.url to local:")
+var ErrNoCgo = errors.New("kafka: this build has no Kafka client: build with CGO_ENABLED=1 and a C compiler, or set bus.url to the local bus")

@@ -77,7 +77,7 @@ func TestToolsSeeHowFarAGroupIs(t *testing.T) {
 	a := <-m.assigned
 	require.NoError(t, a.Seek(t.Context(), -1))
 	fetch(t, a, 10)
-	require.Less(t, committed(t, cfg, group), int64(0), "nothing is committed but what Commit is told")
+	require.Negative(t, committed(t, cfg, group), "nothing is committed but what Commit is told")
 	a.Commit(4)
 	require.Eventually(t, func() bool { return committed(t, cfg, group) == 4 }, time.Minute, 50*time.Millisecond)
 	a.Commit(9)

@@ -83,7 +83,11 @@ func TestALeaseThatCantBeRenewedIsGivenUpInTime(t *testing.T) {
 	p := start(t, open(t, f, "here", 30*time.Millisecond))
 	w := <-p.works
 	f.down.Store(true)
-	<-w.ctx.Done()
+	select {
+	case <-w.ctx.Done():
+	case <-time.After(10 * time.Second):
+		require.Fail(t, "work goes on though the lease ran out long ago")
+	}
 	f.down.Store(false)
 	w.finish <- nil
 	again := <-p.works
@@ -100,7 +104,7 @@ func TestARestartedHolderGoesOnAtOnce(t *testing.T) {
 	f.down.Store(true) // nothing is given up
 	crashed.stop()
 	w.finish <- nil
-	<-crashed.ended
+	t.Log("the crash:", <-crashed.ended) // however it ended
 	f.down.Store(false)
 	restarted := start(t, open(t, f, "embedded", time.Hour))
 	w = <-restarted.works
@@ -169,7 +173,7 @@ func TestFetchNeedsASeekAndReturnsTheStoresErrors(t *testing.T) {
 	require.Equal(t, []stream.Published{published[2]}, []stream.Published{got[0].Entry})
 	p.stop()
 	w.finish <- nil
-	<-p.ended
+	t.Log("the end:", <-p.ended) // however it ended
 }
 
 func TestConfig(t *testing.T) {

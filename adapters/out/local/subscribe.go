@@ -81,18 +81,21 @@ func (b *Bus) join(group string) (holder string, leave func()) {
 }
 
 // hold runs work for as long as the lease, which was asked for at an instant, is kept. It returns once work has: nil
-// when ctx is done, errLost when the lease was lost, and work's own error.
+// when ctx is done, errLost when the lease was lost, and work's own error. What work still does after ctx is done it
+// does under the lease, too.
 func (b *Bus) hold(ctx context.Context, lease ports.Lease, asked time.Time, work func(ctx context.Context, p ports.Assignment) error) error {
 	held, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	working, ended := context.WithCancel(context.WithoutCancel(ctx))
+	defer ended()
 	renewing := make(chan struct{})
 	go func() {
 		defer close(renewing)
-		b.renew(held, cancel, lease, asked)
+		b.renew(working, cancel, lease, asked)
 	}()
 	err := work(held, &assignment{bus: b, ctx: held, next: -1})
 	cause := context.Cause(held)
-	cancel(nil)
+	ended()
 	<-renewing
 	switch {
 	case cause == nil && err == nil:

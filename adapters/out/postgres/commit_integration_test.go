@@ -4,27 +4,32 @@ package postgres_test
 
 import (
 	"context"
+	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/headrace/headrace/adapters/out/postgres"
 	"github.com/headrace/headrace/domain/fault"
 	"github.com/headrace/headrace/domain/stream"
+	"github.com/headrace/headrace/domain/user"
 	"github.com/headrace/headrace/ports"
 	"github.com/headrace/headrace/test/build"
 	"github.com/headrace/headrace/test/fixture"
 )
 
-// TestLostCommit breaks the connection at the COMMIT.
+// TestLostCommit breaks the connections of as many writers as there are connections, all at the COMMIT.
 func TestLostCommit(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		when      cut
-		logs      bool // the transaction appends to the log
+		logs      bool // the transactions append to the log
 		refuse    bool // the server can't be asked either
-		known     bool // the caller is told that it is committed
+		known     bool // the callers are told that it is committed
 		committed bool
 	}{
 		"no commit is lost":                                {logs: true, known: true, committed: true},
@@ -37,39 +42,64 @@ func TestLostCommit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			const writers = 4
 			dsn := fixture.PostgresDSN(t)
 			p, address := newProxy(t, dsn)
+			var log strings.Builder
 			d := openStore(t, address, func(c *postgres.Config) {
+				c.MaxConns = writers
+				c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 				if test.refuse {
-					c.StatementTimeout = 300 * time.Millisecond // for as long as it is asked
+					c.StatementTimeout = time.Second // for as long as it is asked
 				}
 			})
-			u := build.User(t)
-			entries := build.Entries(t, 2, u.ID())
-			p.arm(test.when, test.refuse)
-			runs := 0
-			err := d.Do(t.Context(), func(ctx context.Context, tx ports.Tx) error {
-				runs++
-				if err := tx.InsertUser(ctx, u); err != nil || !test.logs {
-					return err
-				}
-				return tx.Append(ctx, entries)
-			})
-			if test.known {
-				require.NoError(t, err)
-			} else {
-				requireKind(t, fault.Unavailable, err)
+			p.arm(test.when, writers, test.refuse)
+			users := make([]user.User, writers)
+			var writing, ready sync.WaitGroup
+			ready.Add(writers)
+			for i := range users {
+				users[i] = build.User(t)
+				entries := build.Entries(t, 2, users[i].ID())
+				writing.Go(func() {
+					runs := 0
+					err := d.Do(t.Context(), func(ctx context.Context, tx ports.Tx) error {
+						runs++
+						err := tx.InsertUser(ctx, users[i])
+						if err == nil && test.logs {
+							err = tx.Append(ctx, entries)
+						}
+						ready.Done()
+						ready.Wait() // until every connection is in use
+						return err
+					})
+					if test.known {
+						assert.NoError(t, err)
+					} else {
+						assert.Equal(t, fault.Unavailable, fault.KindOf(err), "%v", err)
+					}
+					assert.Equal(t, 1, runs)
+				})
 			}
-			require.Equal(t, 1, runs)
+			writing.Wait()
+			settled := 0
+			if test.when != never && test.logs {
+				settled = writers
+			}
+			require.Equal(t, settled, strings.Count(log.String(), "\n"), "one line for each: %s", log.String())
+
 			direct := openStore(t, dsn)
-			// The server ends a transaction some time after its connection broke.
-			_, err = direct.User(t.Context(), u.ID(), ports.Current)
+			for _, u := range users {
+				// The server ends a transaction some time after its connection broke.
+				_, err := direct.User(t.Context(), u.ID(), ports.Current)
+				if test.committed {
+					require.NoError(t, err)
+				} else {
+					requireKind(t, fault.NotFound, err)
+				}
+			}
 			if test.committed {
-				require.NoError(t, err)
 				published := direct.publish(t, direct.lead(t, "a"), 10)
-				require.Len(t, published, map[bool]int{true: 2}[test.logs])
-			} else {
-				requireKind(t, fault.NotFound, err)
+				require.Len(t, published, map[bool]int{true: 2 * writers}[test.logs])
 			}
 		})
 	}

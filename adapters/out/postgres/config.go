@@ -47,23 +47,23 @@ func (c Config) withDefaults() (Config, error) {
 		c.MaxConns = 20
 	}
 	for _, d := range []struct {
-		key      string
+		name     string // the setting's, or the member's where there is none
 		value    *time.Duration
 		fallback time.Duration
 	}{
 		{"store.connect_timeout", &c.ConnectTimeout, 5 * time.Second},
 		{"store.statement_timeout", &c.StatementTimeout, 10 * time.Second},
 		{"store.lock_timeout", &c.LockTimeout, 5 * time.Second},
-		{"store.idle_in_transaction_timeout", &c.IdleInTransactionTimeout, 10 * time.Second},
-		{"store.max_conn_lifetime", &c.MaxConnLifetime, 30 * time.Minute},
-		{"store.max_conn_lifetime_jitter", &c.MaxConnLifetimeJitter, 5 * time.Minute},
-		{"store.ping_timeout", &c.PingTimeout, time.Second},
+		{"IdleInTransactionTimeout", &c.IdleInTransactionTimeout, 10 * time.Second},
+		{"MaxConnLifetime", &c.MaxConnLifetime, 30 * time.Minute},
+		{"MaxConnLifetimeJitter", &c.MaxConnLifetimeJitter, 5 * time.Minute},
+		{"PingTimeout", &c.PingTimeout, time.Second},
 	} {
 		if *d.value == 0 {
 			*d.value = d.fallback
 		}
 		if *d.value < time.Millisecond {
-			return c, fmt.Errorf("%s: must be at least 1ms", d.key)
+			return c, fmt.Errorf("%s: must be at least 1ms", d.name)
 		}
 	}
 	if c.Logger == nil {
@@ -82,6 +82,7 @@ func (c Config) pool() (*pgxpool.Config, error) {
 	p.MaxConnLifetime, p.MaxConnLifetimeJitter = c.MaxConnLifetime, c.MaxConnLifetimeJitter
 	p.PingTimeout = c.PingTimeout
 	p.ConnConfig.ConnectTimeout = c.ConnectTimeout
+	p.ConnConfig.DialFunc = dialer(min(c.StatementTimeout+silenceMargin, maxSilence)).DialContext
 	if p.ConnConfig.RuntimeParams["application_name"] == "" {
 		p.ConnConfig.RuntimeParams["application_name"] = "headrace"
 	}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"math"
 	"testing"
 	"time"
 
@@ -15,16 +16,16 @@ import (
 func TestWrongConfigs(t *testing.T) {
 	t.Parallel()
 	for key, c := range map[string]Config{
-		"store.url":                         {},
-		"store.url:":                        {URL: "postgres://host:not-a-port/db"},
-		"store.max_conns":                   {URL: "postgres://localhost/db", MaxConns: -1},
-		"store.connect_timeout":             {URL: "postgres://localhost/db", ConnectTimeout: -time.Second},
-		"store.statement_timeout":           {URL: "postgres://localhost/db", StatementTimeout: time.Microsecond},
-		"store.lock_timeout":                {URL: "postgres://localhost/db", LockTimeout: -1},
-		"store.idle_in_transaction_timeout": {URL: "postgres://localhost/db", IdleInTransactionTimeout: -1},
-		"store.max_conn_lifetime":           {URL: "postgres://localhost/db", MaxConnLifetime: -1},
-		"store.max_conn_lifetime_jitter":    {URL: "postgres://localhost/db", MaxConnLifetimeJitter: -1},
-		"store.ping_timeout":                {URL: "postgres://localhost/db", PingTimeout: -1},
+		"store.url":                {},
+		"store.url:":               {URL: "postgres://host:not-a-port/db"},
+		"store.max_conns":          {URL: "postgres://localhost/db", MaxConns: -1},
+		"store.connect_timeout":    {URL: "postgres://localhost/db", ConnectTimeout: -time.Second},
+		"store.statement_timeout":  {URL: "postgres://localhost/db", StatementTimeout: time.Microsecond},
+		"store.lock_timeout":       {URL: "postgres://localhost/db", LockTimeout: -1},
+		"IdleInTransactionTimeout": {URL: "postgres://localhost/db", IdleInTransactionTimeout: -1},
+		"MaxConnLifetime":          {URL: "postgres://localhost/db", MaxConnLifetime: -1},
+		"MaxConnLifetimeJitter":    {URL: "postgres://localhost/db", MaxConnLifetimeJitter: -1},
+		"PingTimeout":              {URL: "postgres://localhost/db", PingTimeout: -1},
 	} {
 		t.Run(key, func(t *testing.T) {
 			t.Parallel()
@@ -60,6 +61,20 @@ func TestConfigReachesThePool(t *testing.T) {
 	require.Equal(t, 5*time.Minute, p.MaxConnLifetime)
 	require.Equal(t, 6*time.Minute, p.MaxConnLifetimeJitter)
 	require.Equal(t, 7*time.Second, p.PingTimeout)
+}
+
+// TestCommitIsBounded: a caller's cancellation doesn't stop a commit, so something must, even where statements have all
+// the time they want.
+func TestCommitIsBounded(t *testing.T) {
+	t.Parallel()
+	for statement, commit := range map[time.Duration]time.Duration{
+		time.Second: time.Second, 0: 10 * time.Second, time.Minute: 10 * time.Second, math.MaxInt32 * time.Millisecond: 10 * time.Second,
+	} {
+		s, err := Open(t.Context(), Config{URL: "postgres://localhost/db", StatementTimeout: statement})
+		require.NoError(t, err)
+		s.Close()
+		require.Equal(t, commit, s.commitTime, "%s", statement)
+	}
 }
 
 // TestNobodyThere opens a store where nothing listens.

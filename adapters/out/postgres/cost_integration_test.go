@@ -8,17 +8,24 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/headrace/headrace/adapters/out/postgres"
 	"github.com/headrace/headrace/ports"
 )
 
-// readRows returns how many rows and index entries of the log were ever read, once the connections that read them are
-// gone but for so many (a connection's figures are there when it is gone).
-func (d *database) readRows(t *testing.T, open int) int {
+// awaitGone returns when all connections are gone but for so many: a connection's figures are there when it is gone.
+func (d *database) awaitGone(t *testing.T, open int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		return open == d.count(t, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND
 			backend_type = 'client backend' AND pid <> pg_backend_pid()`)
 	}, patience, 10*time.Millisecond)
+}
+
+// readRows returns how many rows and index entries of the log were ever read, once the connections that read them are
+// gone but for so many.
+func (d *database) readRows(t *testing.T, open int) int {
+	t.Helper()
+	d.awaitGone(t, open)
 	return d.count(t, `
 		SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname LIKE 'log%')
 			+ (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname LIKE 'log%')`)
@@ -127,4 +134,38 @@ func TestListCost(t *testing.T) {
 			require.LessOrEqual(t, d.readRows(t, 0)-before, 30, "%s, after %s", name, analyze)
 		}
 	}
+}
+
+// TestEpochRangeCost asks for the ranges of epochs that have many batches, few, and none, where the planner knows of one
+// epoch only.
+func TestEpochRangeCost(t *testing.T) {
+	t.Parallel()
+	d := newStore(t)
+	d.Close()
+	fill := func(epoch, from, to int) {
+		d.exec(t, `INSERT INTO relay_batches
+			SELECT n, $1, prev, cur, horizon, stragglers, whole, 0, 0, 0, 0, 0, low_id, high_id, 2 * n - 1, 2 * n, before,
+				window_end, system_identifier, history
+			FROM relay_batches, generate_series($2::int, $3::int) n WHERE batch = 0`, epoch, from, to)
+	}
+	fill(3, 1, 20_000)
+	d.exec(t, "ANALYZE")
+	fill(5, 20_001, 20_010)
+	read := func() int {
+		d.awaitGone(t, 0)
+		return d.count(t, `SELECT seq_tup_read + (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes
+			WHERE relname = 'relay_batches') FROM pg_stat_user_tables WHERE relname = 'relay_batches'`)
+	}
+	before := read()
+	s := openStore(t, d.dsn, func(c *postgres.Config) { c.MaxConns = 1 })
+	const times = 10 // enough for the server to keep a plan for all of them
+	for range times {
+		for epoch, want := range map[int64][2]int64{0: {}, 3: {1, 40_000}, 4: {}, 5: {40_001, 40_020}, 6: {}} {
+			first, last, err := s.EpochRange(t.Context(), epoch)
+			require.NoError(t, err)
+			require.Equal(t, want, [2]int64{first, last}, "epoch %d", epoch)
+		}
+	}
+	s.Close()
+	require.LessOrEqual(t, read()-before, 5*times*10) // the planner looks at some itself
 }

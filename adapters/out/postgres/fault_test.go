@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/stretchr/testify/require"
 
 	"github.com/headrace/headrace/domain/fault"
@@ -41,6 +42,9 @@ func TestKinds(t *testing.T) {
 		{io.ErrUnexpectedEOF, fault.Unavailable},
 		{context.DeadlineExceeded, fault.Unavailable},
 		{errors.New("else"), fault.Internal},
+		{refused(t, "28P01"), fault.Unavailable},
+		{refused(t, "3D000"), fault.Unavailable},
+		{refused(t, "53300"), fault.Unavailable},
 		{fault.New(fault.NotFound, "x"), fault.NotFound},
 	} {
 		t.Run(test.err.Error(), func(t *testing.T) {
@@ -51,6 +55,29 @@ func TestKinds(t *testing.T) {
 		})
 	}
 	require.NoError(t, translate(t.Context(), "test", nil))
+}
+
+// refused is the error of an attempt to connect that the server answers with an SQLSTATE.
+func refused(t *testing.T, code string) error {
+	t.Helper()
+	c, err := pgconn.ParseConfig("postgres://user@localhost/db?sslmode=disable")
+	require.NoError(t, err)
+	client, server := net.Pipe()
+	c.LookupFunc = func(context.Context, string) ([]string, error) { return []string{"localhost"}, nil }
+	c.DialFunc = func(context.Context, string, string) (net.Conn, error) { return client, nil }
+	answered := make(chan error, 1)
+	go func() {
+		b := pgproto3.NewBackend(server, server)
+		_, err := b.ReceiveStartupMessage()
+		b.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: code, Message: "no"})
+		answered <- errors.Join(err, b.Flush())
+	}()
+	_, err = pgconn.ConnectConfig(t.Context(), c)
+	require.NoError(t, <-answered)
+	var pg *pgconn.PgError
+	require.ErrorAs(t, err, &pg)
+	require.Equal(t, code, pg.Code)
+	return err
 }
 
 func TestConflictsPoint(t *testing.T) {

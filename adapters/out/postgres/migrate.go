@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -40,10 +41,14 @@ func Migrate(ctx context.Context, url string) error {
 	if err != nil {
 		return fmt.Errorf("postgres: store.url: %w", err)
 	}
-	if err := withProvider(config, func(p *goose.Provider) error {
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockPeriod, lockTries))
+	if err != nil {
+		return err
+	}
+	if err := withProvider(config, func(_ *sql.DB, p *goose.Provider) error {
 		_, err := p.Up(ctx)
 		return translate(ctx, "migrate", err)
-	}); err != nil {
+	}, goose.WithSessionLocker(locker)); err != nil {
 		return err
 	}
 	c, err := pgx.ConnectConfig(ctx, config)
@@ -55,14 +60,26 @@ func Migrate(ctx context.Context, url string) error {
 	return translate(ctx, "make the log's partitions", err)
 }
 
-// MigrationStatus returns every step of the schema's, in order. It changes nothing but makes goose's own table.
+// MigrationStatus returns every step of the schema's, in order. It changes nothing, and doesn't wait for a process that
+// is migrating.
 func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: store.url: %w", err)
 	}
 	var steps []Migration
-	err = withProvider(config, func(p *goose.Provider) error {
+	err = withProvider(config, func(handle *sql.DB, p *goose.Provider) error {
+		// goose would make its table.
+		var known bool
+		if err := handle.QueryRowContext(ctx, `SELECT to_regclass('goose_db_version') IS NOT NULL`).Scan(&known); err != nil {
+			return translate(ctx, "read the state of migrations", err)
+		}
+		if !known {
+			for _, s := range p.ListSources() {
+				steps = append(steps, Migration{Version: s.Version, Name: s.Path})
+			}
+			return nil
+		}
 		found, err := p.Status(ctx)
 		for _, s := range found {
 			steps = append(steps, Migration{Version: s.Source.Version, Name: s.Source.Path, AppliedAt: s.AppliedAt})
@@ -81,20 +98,16 @@ func schemaVersion() (int64, error) {
 	return goose.NumericComponent(files[len(files)-1]) // Glob sorts
 }
 
-func withProvider(config *pgx.ConnConfig, do func(*goose.Provider) error) (err error) {
+func withProvider(config *pgx.ConnConfig, do func(*sql.DB, *goose.Provider) error, options ...goose.ProviderOption) (err error) {
 	steps, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockPeriod, lockTries))
 	if err != nil {
 		return err
 	}
 	handle := stdlib.OpenDB(*config)
 	defer func() { err = errors.Join(err, handle.Close()) }()
-	p, err := goose.NewProvider(goose.DialectPostgres, handle, steps, goose.WithSessionLocker(locker))
+	p, err := goose.NewProvider(goose.DialectPostgres, handle, steps, options...)
 	if err != nil {
 		return err
 	}
-	return do(p)
+	return do(handle, p)
 }

@@ -26,6 +26,7 @@ func TestMigrate(t *testing.T) {
 	for _, s := range steps {
 		require.Zero(t, s.AppliedAt)
 	}
+	require.Zero(t, d.count(t, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"), "nothing was made")
 	require.ErrorContains(t, d.Ready(t.Context()), "headrace migrate up")
 
 	var group sync.WaitGroup

@@ -46,6 +46,12 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
+// awaitUserAdded adds a user to a store with small time limits, which it meets now and then on a machine that is busy.
+func (d *database) awaitUserAdded(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool { return d.addUser(t) == nil }, patience, 5*time.Millisecond)
+}
+
 // TestServerTimeLimits meets each of the limits that the server keeps for the store.
 func TestServerTimeLimits(t *testing.T) {
 	t.Parallel()
@@ -64,7 +70,7 @@ func TestServerTimeLimits(t *testing.T) {
 			requireKind(t, fault.Unavailable, err)
 			requireKind(t, fault.Unavailable, d.addUser(t))
 			require.NoError(t, blocker.Rollback(t.Context()))
-			require.NoError(t, d.addUser(t))
+			d.awaitUserAdded(t)
 		})
 	}
 	t.Run("idle in a transaction", func(t *testing.T) {
@@ -81,7 +87,7 @@ func TestServerTimeLimits(t *testing.T) {
 			}, patience, 5*time.Millisecond)
 			return tx.InsertUser(ctx, second)
 		}))
-		require.NoError(t, d.addUser(t))
+		d.awaitUserAdded(t)
 	})
 }
 

@@ -23,11 +23,12 @@ const (
 	afterCommit      // the server's answer to the COMMIT is lost
 )
 
-// proxy stands between a store and its server, and breaks the connection at the next COMMIT.
+// proxy stands between a store and its server, and breaks the connection at each of the next COMMITs.
 type proxy struct {
 	listener net.Listener
 	target   string
-	next     atomic.Int32 // a cut
+	when     atomic.Int32 // a cut
+	left     atomic.Int32 // how many COMMITs are still to be met by it
 	refuse   atomic.Bool
 	running  sync.WaitGroup
 	mu       sync.Mutex
@@ -56,10 +57,19 @@ func newProxy(t *testing.T, dsn string) (*proxy, string) {
 	return p, u.String()
 }
 
-// arm breaks the connection that sends the next COMMIT, and with refuse takes no other from then on.
-func (p *proxy) arm(when cut, refuse bool) {
+// arm breaks the connections that send the next COMMITs, so many of them, and with refuse takes no other from then on.
+func (p *proxy) arm(when cut, times int, refuse bool) {
 	p.refuse.Store(refuse)
-	p.next.Store(int32(when))
+	p.when.Store(int32(when))
+	p.left.Store(int32(times)) //nolint:gosec // a test's few
+}
+
+// cut says what becomes of a COMMIT.
+func (p *proxy) cut() cut {
+	if p.left.Add(-1) < 0 {
+		return never
+	}
+	return cut(p.when.Load())
 }
 
 func (p *proxy) accept() {
@@ -92,7 +102,7 @@ func (p *proxy) forward(client, server net.Conn, lost *atomic.Bool) {
 			return
 		}
 		if bytes.Contains(buffer[:n], []byte("COMMIT\x00")) {
-			when := cut(p.next.Swap(int32(never)))
+			when := p.cut()
 			if when != never && p.refuse.Load() {
 				_ = p.listener.Close()
 			}

@@ -99,13 +99,4 @@ func TestUnstorable(t *testing.T) {
 			}))
 		})
 	}
-	// A dead letter's reason may quote anything.
-	letter := ports.DeadLetter{ID: build.ID(), Group: "g", Reason: "a\x00b\xffc", DiedAt: build.ID().Time(), Raw: []byte{0, 0xff}}
-	require.NoError(t, d.Do(t.Context(), func(ctx context.Context, tx ports.Tx) error {
-		return tx.Bury(ctx, []ports.DeadLetter{letter})
-	}))
-	letters, err := d.ListDeadLetters(t.Context(), "g", [16]byte{}, 10)
-	require.NoError(t, err)
-	letter.Reason = "a\uFFFDb\uFFFDc"
-	require.Equal(t, []ports.DeadLetter{letter}, letters)
 }

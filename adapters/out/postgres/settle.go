@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,22 +32,20 @@ func (s *Store) settle(ctx context.Context, t *tx, lost error) error {
 	defer cancel()
 	for asked, pause := 1, firstSettlePause; ; asked, pause = asked+1, min(2*pause, maxSettlePause) {
 		committed, over, err := s.outcome(ctx, t)
-		outcome, result := "", unknown
+		var outcome string
+		var result error
 		switch {
 		case committed:
-			outcome, result = "committed", nil
+			outcome = "committed"
 		case over:
 			outcome = "rolled back"
 			result = fault.Wrap(fault.Unavailable, unavailable, fmt.Errorf("commit, rolled back: %w", lost))
 		case wait(ctx, pause) != nil:
-			outcome = "unknown"
+			outcome, result = "unknown", unknown
 		default:
 			continue
 		}
-		s.logger.WarnContext(ctx, "The answer to a commit was lost.", "outcome", outcome, "asked", asked, "lost", lost, "error", err)
-		if result == nil {
-			return nil
-		}
+		s.logger.WarnContext(ctx, "The answer to a commit was lost.", "outcome", outcome, "asked", asked, "error", errors.Join(lost, err))
 		return result
 	}
 }

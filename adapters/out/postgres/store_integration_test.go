@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/headrace/headrace/adapters/out/postgres"
 	"github.com/headrace/headrace/domain/id"
 	"github.com/headrace/headrace/ports"
 	"github.com/headrace/headrace/test/contract"
@@ -15,9 +16,9 @@ import (
 func TestStore(t *testing.T) {
 	t.Parallel()
 	contract.TestStore(t, contract.StoreHarness{
-		New: func(t *testing.T) ports.Store { return newStore(t) },
+		New: func(t *testing.T) ports.Store { return newStore(t, patient) },
 		Second: func(t *testing.T, s ports.Store) ports.Store {
-			return openStore(t, databaseOf(t, s).dsn)
+			return openStore(t, databaseOf(t, s).dsn, patient)
 		},
 		ConcurrentWriters: true,
 		BreakCommit: func(t *testing.T, s ports.Store) func() {
@@ -33,6 +34,9 @@ func TestStore(t *testing.T) {
 		},
 	})
 }
+
+// patient lets a test keep a transaction open for as long as it takes on a machine that is busy.
+func patient(c *postgres.Config) { c.IdleInTransactionTimeout = patience }
 
 func databaseOf(t *testing.T, s ports.Store) *database {
 	t.Helper()

@@ -20,8 +20,9 @@ import (
 //
 //   - a transaction with an xid above the horizon has all its positions above low, for it took them after it had its
 //     xid, and that was given out after low was read;
-//   - any other one that prev doesn't see was in progress when prev was taken. Those of them that have entries at or
-//     below low are the stragglers, few, and are listed once when the window is opened;
+//   - any other one that prev doesn't see was in progress when prev was taken, or got its xid after that and before the
+//     horizon was given out. Those of them that have entries at or below low are the stragglers, few, and are listed
+//     once when the window is opened;
 //   - no entry that cur sees has a position above high.
 //
 // The window's entries at or below low are therefore found by the stragglers' xids, those above low by position, and

@@ -51,6 +51,7 @@ func (s *Store) planBatch(ctx context.Context, l ports.Lease, partitions int32, 
 		if err := q.QueryRowContext(ctx, `SELECT identity, history FROM meta`).Scan(&p.identity, &history); err != nil {
 			return err
 		}
+		s.meet(p.identity)
 		last, err := batches(ctx, q, `ORDER BY batch DESC LIMIT 1`)
 		if err != nil {
 			return err

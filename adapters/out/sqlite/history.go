@@ -65,9 +65,10 @@ func (t *transaction) another(ctx context.Context, epoch int64) error {
 func (t *transaction) begin(ctx context.Context, history int64) error {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails since Go 1.24
+	t.identity = "sqlite-" + hex.EncodeToString(random[:])
 	if _, err := t.exec(ctx, "begin a history", `INSERT INTO meta (one, identity, history) VALUES (1, ?, ?)
 		ON CONFLICT DO UPDATE SET identity = excluded.identity, history = excluded.history`,
-		"sqlite-"+hex.EncodeToString(random[:]), history); err != nil {
+		t.identity, history); err != nil {
 		return err
 	}
 	m, err := t.mark(ctx)
@@ -97,11 +98,34 @@ func (s *Store) published(ctx context.Context, identity string, epoch, sequence 
 	s.marked = m
 }
 
-// Identity implements ports.StoreHealth.
-func (s *Store) Identity(ctx context.Context) (identity string, err error) {
-	err = s.reads.QueryRowContext(ctx, `SELECT identity FROM meta`).Scan(&identity)
+// Identity implements ports.StoreHealth. It is asked for with every read of what a cache has, and kept for that: no
+// statement is run once it is known.
+func (s *Store) Identity(ctx context.Context) (string, error) {
+	if err := done(ctx); err != nil {
+		return "", err
+	}
+	if s.isClosed() {
+		return "", errClosed
+	}
+	if known := s.identity.Load(); known != nil {
+		return *known, nil
+	}
+	var identity string
+	err := s.reads.QueryRowContext(ctx, `SELECT identity FROM meta`).Scan(&identity)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", fault.Wrap(fault.Unavailable, "The store isn't ready.", err)
 	}
-	return identity, s.translate(ctx, "read the identity", err)
+	if err != nil {
+		return "", s.translate(ctx, "read the identity", err)
+	}
+	s.identity.CompareAndSwap(nil, &identity) // one that was begun meanwhile is newer
+	return identity, nil
+}
+
+// meet is told an identity that the database had a moment ago. When it isn't the one that is known, another process has
+// begun another history, or this one has: whichever it is, it is asked for again.
+func (s *Store) meet(identity string) {
+	if known := s.identity.Load(); known != nil && *known != identity {
+		s.identity.CompareAndSwap(known, nil)
+	}
 }

@@ -42,6 +42,48 @@ func TestIdentityLasts(t *testing.T) {
 	require.NotEqual(t, first, other)
 }
 
+// TestIdentityCostsNothing asks for it again and again while no connection could answer.
+func TestIdentityCostsNothing(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir(), func(c *sqlite.Config) { c.ReadConns = 1 })
+	appendEntries(t, s, addUser(t, s).ID(), 1)
+	first, err := s.Identity(testContext(t))
+	require.NoError(t, err)
+	stop := s.HoldSnapshot(testContext(t))
+	defer stop()
+	for range 3 {
+		again, err := s.Identity(testContext(t))
+		require.NoError(t, err)
+		require.Equal(t, first, again)
+	}
+}
+
+// TestIdentityIsRefreshed has another process begin another history beneath a store.
+func TestIdentityIsRefreshed(t *testing.T) {
+	t.Parallel()
+	for name, notice := range map[string]func(t *testing.T, s *sqlite.Store){
+		"by a ping":            func(t *testing.T, s *sqlite.Store) { require.NoError(t, s.Ping(testContext(t))) },
+		"by what is published": func(t *testing.T, s *sqlite.Store) { publish(t, s, lead(t, s, "a")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			s := open(t, dir)
+			first, err := s.Identity(testContext(t))
+			require.NoError(t, err)
+			require.NoError(t, os.Remove(filepath.Join(dir, sqlite.MarkFile)))
+			other := open(t, dir)
+			notice(t, s)
+			after, err := s.Identity(testContext(t))
+			require.NoError(t, err)
+			require.NotEqual(t, first, after)
+			theirs, err := other.Identity(testContext(t))
+			require.NoError(t, err)
+			require.Equal(t, theirs, after)
+		})
+	}
+}
+
 // TestRestore puts something else in the place of the database. What is published from then on has numbers that were
 // never given out before.
 func TestRestore(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -32,23 +34,56 @@ func Migrate(ctx context.Context, cfg Config) (applied []Migration, err error) {
 	return applied, err
 }
 
-// MigrationStatus returns all migrations that this build knows, oldest first.
+// MigrationStatus returns all migrations that this build knows, oldest first. It changes nothing: where there is no
+// database, it makes none.
 func MigrationStatus(ctx context.Context, cfg Config) (all []Migration, err error) {
-	err = withDatabase(ctx, cfg, func(_ Config, db *sql.DB) error {
-		provider, err := newProvider(db)
-		if err != nil {
-			return err
-		}
-		statuses, err := provider.Status(ctx)
-		if err != nil {
-			return fmt.Errorf("sqlite: read the schema's version: %w", err)
-		}
-		for _, s := range statuses {
-			all = append(all, Migration{Version: s.Source.Version, Name: s.Source.Path, AppliedAt: s.AppliedAt})
-		}
-		return nil
-	})
-	return all, err
+	if err := supported(); err != nil {
+		return nil, err
+	}
+	if cfg, err = cfg.complete(); err != nil {
+		return nil, err
+	}
+	db := pool(reading(cfg), 1) // which opens nothing yet
+	defer func() { err = errors.Join(err, db.Close()) }()
+	provider, err := newProvider(db)
+	if err != nil {
+		return nil, err
+	}
+	applied, err := appliedAt(ctx, cfg, db, provider)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range provider.ListSources() {
+		all = append(all, Migration{Version: s.Version, Name: s.Path, AppliedAt: applied[s.Version]})
+	}
+	return all, nil
+}
+
+// appliedAt returns when each migration was applied that was.
+func appliedAt(ctx context.Context, cfg Config, db *sql.DB, provider *goose.Provider) (map[int64]time.Time, error) {
+	_, err := os.Stat(filepath.Join(cfg.Path, databaseFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, cantOpen(ctx, cfg.Path, err)
+	}
+	version, err := schemaVersion(ctx, db)
+	if err != nil {
+		return nil, cantOpen(ctx, cfg.Path, err)
+	}
+	if version == 0 {
+		return nil, nil // goose would make its table
+	}
+	statuses, err := provider.Status(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: read the schema's version: %w", err)
+	}
+	applied := make(map[int64]time.Time, len(statuses))
+	for _, s := range statuses {
+		applied[s.Source.Version] = s.AppliedAt
+	}
+	return applied, nil
 }
 
 // withDatabase calls fn with a connection of its own.

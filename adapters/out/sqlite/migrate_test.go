@@ -1,6 +1,9 @@
 package sqlite_test
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -41,6 +44,60 @@ func TestMigrate(t *testing.T) {
 	}
 	require.NoError(t, early.Ready(testContext(t)))
 	addUser(t, open(t, cfg.Path))
+}
+
+// TestMigrationStatusChangesNothing asks where there is no directory, no database, an empty one, and one that is up.
+func TestMigrationStatusChangesNothing(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		prepare func(t *testing.T, dir string)
+		applied bool
+	}{
+		"no directory": {prepare: func(*testing.T, string) {}},
+		"no database": {prepare: func(t *testing.T, dir string) {
+			require.NoError(t, os.Mkdir(dir, 0o700))
+		}},
+		"an empty database": {prepare: func(t *testing.T, dir string) {
+			s, err := sqlite.Open(testContext(t), sqlite.Config{Path: dir, NoMigrate: true})
+			require.NoError(t, err)
+			require.NoError(t, s.Close())
+		}},
+		"a database that is up": {applied: true, prepare: func(t *testing.T, dir string) {
+			require.NoError(t, open(t, dir).Close())
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "data")
+			test.prepare(t, dir)
+			before := content(t, dir)
+			all, err := sqlite.MigrationStatus(testContext(t), sqlite.Config{Path: dir})
+			require.NoError(t, err)
+			require.NotEmpty(t, all)
+			for _, m := range all {
+				require.Regexp(t, `^\d{5}_[a-z_]+\.sql$`, m.Name)
+				require.Equal(t, test.applied, !m.AppliedAt.IsZero())
+			}
+			require.Equal(t, before, content(t, dir))
+		})
+	}
+}
+
+// content returns what the files of a directory have, by name; nil when there is no directory.
+func content(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	require.NoError(t, err)
+	all := make(map[string]string, len(entries))
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		require.NoError(t, err)
+		all[e.Name()] = string(text)
+	}
+	return all
 }
 
 func TestOpenAllAtOnce(t *testing.T) {

@@ -29,6 +29,8 @@ type Store struct {
 	// suspect is true after a write failed for the disk's sake, until one goes through.
 	suspect atomic.Bool
 
+	identity atomic.Pointer[string] // as Identity returns it; nil: it has to be asked for
+
 	markMu sync.Mutex // guards marked
 	marked mark
 
@@ -119,7 +121,11 @@ func (s *Store) Ready(ctx context.Context) error {
 func (s *Store) Ping(ctx context.Context) error {
 	err := s.write(ctx, func(t *transaction) error {
 		if !s.suspect.Load() {
-			_, err := t.find(ctx, "ping", `SELECT 1 FROM meta`, nil, new(int))
+			var identity string
+			found, err := t.find(ctx, "ping", `SELECT identity FROM meta`, nil, &identity)
+			if found {
+				s.meet(identity)
+			}
 			return err
 		}
 		// Several pages, as an entry may take.

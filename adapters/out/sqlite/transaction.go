@@ -18,6 +18,8 @@ type transaction struct {
 	locked map[id.ID]struct{}
 	// wrote is true once something was written.
 	wrote bool
+	// identity is that of the history that the transaction begins; empty: none.
+	identity string
 	// broken is why the transaction can only be rolled back.
 	broken error
 }

@@ -108,6 +108,9 @@ func (t *transaction) commit(ctx context.Context) error {
 	if _, err := t.conn.ExecContext(context.WithoutCancel(ctx), "COMMIT"); err != nil {
 		return t.store.trouble(context.WithoutCancel(ctx), "commit", err)
 	}
+	if t.identity != "" {
+		t.store.identity.Store(&t.identity)
+	}
 	if t.wrote {
 		t.store.suspect.Store(false)
 		t.store.committed(ctx, t.conn)
