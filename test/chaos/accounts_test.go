@@ -49,26 +49,6 @@ func (h *house) query(t testing.TB, ask func(ctx context.Context, c *pgx.Conn) e
 	require.NoError(t, ask(ctx, conn))
 }
 
-// settled waits until activity has counted every event of the log, and returns the sums.
-func (h *house) settled(t testing.TB) accounts {
-	t.Helper()
-	deadline := time.NewTimer(3 * time.Minute)
-	defer deadline.Stop()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		a := h.logSums(t)
-		if a.counted >= a.log {
-			return a
-		}
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			t.Fatalf("activity doesn't catch up: %+v", a)
-		}
-	}
-}
-
 // message is what the accounts want to know of one on the topic.
 type message struct {
 	sequence, previous int64
@@ -125,20 +105,25 @@ func (h *house) topicSums(t testing.TB, a *accounts) {
 	}
 }
 
-// topicMessages reads every partition from its first message to its last.
-func (h *house) topicMessages(t testing.TB) map[int32][]message {
+// consumer returns a consumer that commits nothing.
+func (h *house) consumer(t testing.TB) *kafka.Consumer {
 	t.Helper()
 	c, err := kafka.NewConsumer(&kafka.ConfigMap{"bootstrap.servers": h.kafka.Addr, "group.id": "accounts",
 		"enable.auto.commit": false, "auto.offset.reset": "error", "reconnect.backoff.max.ms": 500})
 	require.NoError(t, err)
+	return c
+}
+
+// topicMessages reads every partition from its first message to its last.
+func (h *house) topicMessages(t testing.TB) map[int32][]message {
+	t.Helper()
+	c := h.consumer(t)
 	defer c.Close()
 	var parts []kafka.TopicPartition
-	ends := make(map[int32]int64)
 	left := int64(0)
 	for p := range int32(h.partitions) {
 		low, high, err := c.QueryWatermarkOffsets(h.topic, p, 20_000)
 		require.NoError(t, err)
-		ends[p] = high
 		left += high - low
 		parts = append(parts, kafka.TopicPartition{Topic: &h.topic, Partition: p, Offset: kafka.Offset(low)})
 	}

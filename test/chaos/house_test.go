@@ -8,16 +8,12 @@ package chaos_test
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/headrace/headrace/adapters/out/postgres"
@@ -41,6 +37,9 @@ func size(small, whole int) int {
 	}
 	return small
 }
+
+// relayLease is how long a silent relay keeps the lead.
+const relayLease = 3 * time.Second
 
 // house is the three servers of a test's own, and what processes need to know of them.
 type house struct {
@@ -73,7 +72,7 @@ func (h *house) start(t testing.TB, roles string, extra ...string) *process.Proc
 	h.started++
 	settings := map[string]string{
 		"ROLES": roles, "STORE_URL": h.dsn, "CACHE_URL": h.redis.URL(), "BUS_URL": "kafka://" + h.kafka.Addr,
-		"BUS_TOPIC": h.topic, "BUS_PARTITIONS": strconv.Itoa(h.partitions), "RELAY_LEASE": "3s", "BUS_SESSION_TIMEOUT": "6s",
+		"BUS_TOPIC": h.topic, "BUS_PARTITIONS": strconv.Itoa(h.partitions), "RELAY_LEASE": relayLease.String(), "BUS_SESSION_TIMEOUT": "6s",
 		"LOG_FORMAT": "json",
 	}
 	for i := 0; i+1 < len(extra); i += 2 {
@@ -95,33 +94,8 @@ func (h *house) balance(t testing.TB, l *load.Load, others int64) accounts {
 	require.Equal(t, a.log, a.topic-a.own, "in the log = on the topic")
 	require.Equal(t, a.log, a.counted, "in the log = counted in activity")
 	require.Zero(t, a.dead, "dead letters")
+	h.requireCountedAsLogged(t)
 	return a
-}
-
-// leader returns the process that holds the relay's lease; nil: none of them, or none at all.
-func (h *house) leader(t testing.TB, relays []*process.Process) *process.Process {
-	t.Helper()
-	var holder string
-	h.query(t, func(ctx context.Context, c *pgx.Conn) error {
-		err := c.QueryRow(ctx, "SELECT holder FROM leases WHERE name = 'relay' AND expires_at > clock_timestamp()").Scan(&holder)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		}
-		return err
-	})
-	for _, r := range relays {
-		if strings.Contains(holder, fmt.Sprintf("/%d/", r.PID())) {
-			return r
-		}
-	}
-	return nil
-}
-
-// acting waits for a leader among relays.
-func (h *house) acting(t testing.TB, relays []*process.Process) (leader *process.Process) {
-	t.Helper()
-	until(t, "a relay leads", time.Minute, func() bool { leader = h.leader(t, relays); return leader != nil })
-	return leader
 }
 
 // until waits for a condition that a test can't be told of, by asking again.

@@ -18,32 +18,30 @@ import (
 
 // A process of each role is killed under load and started again, over and over.
 func TestKilledRoles(t *testing.T) {
+	h := newHouse(t)
+	processes := map[string]*process.Process{}
+	for _, r := range []string{"api", "relay", "worker"} {
+		processes[r] = h.start(t, r)
+	}
+	l := load.New(t, 50, processes["api"].URL)
 	for _, role := range []string{"api", "relay", "worker"} {
-		t.Run(role, func(t *testing.T) {
-			h := newHouse(t)
-			processes := map[string]*process.Process{}
-			for _, r := range []string{"api", "relay", "worker"} {
-				processes[r] = h.start(t, r)
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); l.Run(ctx, t, role, 16, 10_000_000) }()
+		kills := size(2, 20)
+		for range kills {
+			acked(t, l, 200)
+			h.working(t, role) // a process that has nothing in hand proves nothing by dying
+			processes[role].Kill()
+			processes[role] = h.start(t, role)
+			if role == "api" {
+				l.Target(processes[role].URL)
 			}
-			l := load.New(t, 50, processes["api"].URL)
-			ctx, stop := context.WithCancel(t.Context())
-			done := make(chan struct{})
-			go func() { defer close(done); l.Run(ctx, t, "run", 16, 10_000_000) }()
-			kills := size(2, 20)
-			for range kills {
-				acked(t, l, 200)
-				h.working(t, role) // a process that has nothing in hand proves nothing by dying
-				processes[role].Kill()
-				processes[role] = h.start(t, role)
-				if role == "api" {
-					l.Target(processes[role].URL)
-				}
-			}
-			stop()
-			<-done
-			h.balance(t, l, 0)
-			t.Logf("%s killed %d times", role, kills)
-		})
+		}
+		stop()
+		<-done
+		t.Logf("%s killed %d times", role, kills)
+		h.balance(t, l, 0)
 	}
 }
 
@@ -67,7 +65,7 @@ func (h *house) working(t testing.TB, role string) {
 func TestKilledEmbedded(t *testing.T) {
 	dir := dataDir(t)
 	start := func() *process.Process {
-		return process.Start(t, "embedded", map[string]string{"DATA_DIR": dir, "LOG_FORMAT": "json", "RELAY_LEASE": "3s"}).Ready(t)
+		return process.Start(t, "embedded", map[string]string{"DATA_DIR": dir, "LOG_FORMAT": "json", "RELAY_LEASE": relayLease.String()}).Ready(t)
 	}
 	p := start()
 	l := load.New(t, 20, p.URL)
@@ -83,38 +81,58 @@ func TestKilledEmbedded(t *testing.T) {
 	}
 	stop()
 	<-done
-	until(t, "activity counts every event", 3*time.Minute, func() bool { return total(t, p.URL, l.Users()) >= l.Acked() })
-	require.Equal(t, l.Acked(), total(t, p.URL, l.Users()), "acknowledged = counted")
-	require.Equal(t, l.Acked(), listed(t, p.URL), "acknowledged = in the log")
+	caughtUp(t, p.URL)
+	require.Equal(t, l.Sums(), listed(t, p.URL), "acknowledged = in the log, by user and type")
+	require.Equal(t, l.Sums(), counted(t, p.URL, l.Users()), "acknowledged = counted, by user and type")
 	require.Zero(t, p.Terminate(t))
 	t.Logf("killed %d times; acknowledged %d = in the log = counted; %d sent again were there; answers %v", kills, l.Acked(), l.Repeated(), l.Answers())
 }
 
-// total is what the activity of all users adds up to.
-func total(t testing.TB, url string, users []string) (sum int64) {
+// counted is the activity of users.
+func counted(t testing.TB, url string, users []string) load.Sums {
 	t.Helper()
+	sums := make(load.Sums)
 	for _, u := range users {
-		var a struct{ Total int64 }
+		var a struct {
+			Total  int64
+			ByType map[string]int64 `json:"by_type"`
+		}
 		get(t, url+"/api/v1/users/"+u+"/activity", &a)
-		sum += a.Total
+		var total int64
+		for _, n := range a.ByType {
+			total += n
+		}
+		require.Equal(t, total, a.Total, "user %s: %v", u, a.ByType)
+		if a.Total > 0 {
+			sums[u] = a.ByType
+		}
 	}
-	return sum
+	return sums
 }
 
-// listed is how many events of the load a list has, page by page.
-func listed(t testing.TB, url string) (n int64) {
+// listed is what the events of the load in the list of events add up to, page by page.
+func listed(t testing.TB, url string) load.Sums {
 	t.Helper()
+	sums, seen := make(load.Sums), make(map[string]bool)
 	for cursor := ""; ; {
 		var page struct {
-			Data       []struct{ ID string }
+			Data []struct {
+				ID, Type string
+				UserID   string `json:"user_id"`
+				External string `json:"external_id"`
+			}
 			Pagination struct {
 				Next *string `json:"next_cursor"`
 			}
 		}
 		get(t, url+"/api/v1/events?source=/load&limit=200"+cursor, &page)
-		n += int64(len(page.Data))
+		for _, e := range page.Data {
+			require.False(t, seen[e.External], "%s is there twice", e.External)
+			seen[e.External] = true
+			sums.Add(e.UserID, e.Type)
+		}
 		if page.Pagination.Next == nil {
-			return n
+			return sums
 		}
 		cursor = "&cursor=" + *page.Pagination.Next
 	}

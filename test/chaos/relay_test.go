@@ -42,13 +42,14 @@ func TestStoppedRelaysAndComingAndGoingWorkers(t *testing.T) {
 	wait := background(t, l, "run", 32, size(6_400, 102_400))
 	loading := make(chan struct{})
 	go func() { wait(); close(loading) }()
-	turns := 0
+	turns, epoch, worst := 0, int64(0), time.Duration(0)
 	for running := true; running; turns++ {
-		acting := h.acting(t, relays)
-		acting.Pause(t)
-		until(t, "another relay takes over", time.Minute, func() bool { return h.leader(t, relays) != acting })
+		var took time.Duration
+		var stopped *process.Process
+		stopped, epoch, took = h.takeOver(t, relays)
+		worst = max(worst, took)
 		workers = append(workers, h.start(t, "worker"))
-		acting.Continue(t)
+		stopped.Continue(t)
 		require.Zero(t, workers[0].Terminate(t))
 		workers = workers[1:]
 		select {
@@ -60,8 +61,10 @@ func TestStoppedRelaysAndComingAndGoingWorkers(t *testing.T) {
 	stopRollbacks()
 	late := finishLate()
 	a := h.balance(t, l, late)
-	t.Logf("%d turns of stopping the acting relay; %d transactions rolled back; %d events of a transaction that was open all the time; %d repeats",
-		turns, inDirectly.rolledBack.Load(), late, a.repeats)
+	t.Logf("%d turns of stopping the acting relay, replaced after %.1f leases at most; %d transactions rolled back; %d events of a transaction that was open all the time; %d repeats",
+		turns, worst.Seconds()/relayLease.Seconds(), inDirectly.rolledBack.Load(), late, a.repeats)
+	require.GreaterOrEqual(t, h.lastEpoch(t), epoch, "the relays that took over publish")
+	require.LessOrEqual(t, worst, mostLeases*relayLease, "a relay that is stopped is replaced")
 }
 
 // direct writes to the store beside the service.

@@ -168,7 +168,7 @@ func (c *consumers) join(s ports.Subscriber, name string) *membership {
 	return subscribe(c.t, s, c.group, func(ctx context.Context, a ports.Assignment) error {
 		p := a.Partition()
 		c.begin(p, name)
-		defer c.end(p)
+		defer c.end(p, name)
 		defer c.linger(p)
 		err := c.follow(ctx, a)
 		if ctx.Err() != nil {
@@ -224,11 +224,13 @@ func (c *consumers) begin(p int32, member string) {
 	c.members[p] = member
 }
 
-func (c *consumers) end(p int32) {
+func (c *consumers) end(p int32, member string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.working[p]--
-	delete(c.members, p)
+	if c.members[p] == member {
+		delete(c.members, p)
+	}
 }
 
 func (c *consumers) take(p int32, deliveries []ports.Delivery) {

@@ -29,12 +29,24 @@ type Load struct {
 	failed   atomic.Int64 // requests without an answer of 2xx
 	mu       sync.Mutex
 	answers  map[int]int64 // by status; 0: no answer
+	sums     Sums
+}
+
+// Sums are numbers of events by user and type.
+type Sums map[string]map[string]int64
+
+// Add counts one event more.
+func (s Sums) Add(user, what string) {
+	if s[user] == nil {
+		s[user] = make(map[string]int64)
+	}
+	s[user][what]++
 }
 
 // New returns a load on targets; its events are about users that it makes first.
 func New(t testing.TB, users int, targets ...string) *Load {
 	t.Helper()
-	l := &Load{answers: make(map[int]int64), client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
+	l := &Load{answers: make(map[int]int64), sums: make(Sums), client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
 	l.Target(targets...)
 	t.Cleanup(l.client.CloseIdleConnections)
 	for i := range users {
@@ -57,6 +69,17 @@ func (l *Load) Answers() map[int]int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return maps.Clone(l.answers)
+}
+
+// Sums returns what the events known to be in the log add up to.
+func (l *Load) Sums() Sums {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	sums := make(Sums, len(l.sums))
+	for user, types := range l.sums {
+		sums[user] = maps.Clone(types)
+	}
+	return sums
 }
 
 // Repeated returns how many events were there already when they were sent again.
@@ -88,10 +111,14 @@ func (l *Load) Run(ctx context.Context, t testing.TB, name string, writers, tota
 // ExternalID is the external id of a writer's n-th event.
 func ExternalID(name string, writer, n int) string { return fmt.Sprintf("%s/%d/%d", name, writer, n) }
 
+// types are the types of events.
+var types = []string{"load.sent", "load.seen", "load.kept"}
+
 // send sends one event until it is acknowledged.
 func (l *Load) send(ctx context.Context, name string, writer, n int) error {
+	user, what := l.users[(writer*7+n)%len(l.users)], types[n%len(types)]
 	body, err := json.Marshal(map[string]any{
-		"user_id": l.users[(writer*7+n)%len(l.users)], "type": "load.sent", "external_id": ExternalID(name, writer, n),
+		"user_id": user, "type": what, "external_id": ExternalID(name, writer, n),
 		"source": "/load", "data": map[string]any{"run": name, "writer": writer, "n": n},
 	})
 	if err != nil {
@@ -103,10 +130,10 @@ func (l *Load) send(ctx context.Context, name string, writer, n int) error {
 		l.count(status)
 		switch {
 		case status == http.StatusCreated:
-			l.acked.Add(1)
+			l.ack(user, what)
 			return nil
 		case status == http.StatusOK:
-			l.acked.Add(1)
+			l.ack(user, what)
 			l.repeated.Add(1)
 			return nil
 		case status != 0 && status != http.StatusServiceUnavailable && status != http.StatusTooManyRequests:
@@ -117,6 +144,13 @@ func (l *Load) send(ctx context.Context, name string, writer, n int) error {
 			return fmt.Errorf("an event isn't taken: status %d: %s", status, answer)
 		}
 	}
+}
+
+func (l *Load) ack(user, what string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sums.Add(user, what)
+	l.acked.Add(1)
 }
 
 func (l *Load) count(status int) {
