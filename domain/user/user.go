@@ -120,7 +120,7 @@ type Expected struct {
 // Check returns a PreconditionFailed fault when the user isn't what was expected.
 func (e Expected) Check(u User) error {
 	if e.Stated && !e.Any && !slices.Contains(e.Versions, u.s.Version) {
-		return fault.New(fault.PreconditionFailed, "The user was changed since the version that If-Match names; read it again.")
+		return fault.New(fault.PreconditionFailed, "The user's version is none of those that If-Match names, or they are weak, which never match: read the user again.")
 	}
 	if e.NotAny || slices.Contains(e.Not, u.s.Version) {
 		return fault.New(fault.PreconditionFailed, "The user has a version that If-None-Match rules out.")
