@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -49,9 +50,12 @@ func openBus(cfg config.Config, store ports.Store, holder string, log *slog.Logg
 	return bus, nil
 }
 
+// atOnce is a linger of nothing, in a configuration whose zero means the default.
+const atOnce = -1
+
 func kafkaConfig(cfg config.Config, log *slog.Logger) kafka.Config {
 	return kafka.Config{Brokers: cfg.Bus.Brokers(), Topic: cfg.Bus.Topic, Partitions: int(cfg.Bus.Partitions), Replication: int(cfg.Bus.Replication),
-		Compression: cfg.Bus.Compression, Linger: cfg.Bus.Linger, SessionTimeout: cfg.Bus.SessionTimeout,
+		Compression: cfg.Bus.Compression, Linger: cmp.Or(cfg.Bus.Linger, atOnce), SessionTimeout: cfg.Bus.SessionTimeout,
 		SASL:   kafka.SASL{Mechanism: cfg.Bus.SASL.Mechanism, Username: cfg.Bus.SASL.Username, Password: cfg.Bus.SASL.Password.Reveal()},
 		TLS:    kafka.TLS{Enabled: cfg.Bus.TLS.Enabled, CAFile: cfg.Bus.TLS.CAFile, CertFile: cfg.Bus.TLS.CertFile, KeyFile: cfg.Bus.TLS.KeyFile},
 		Logger: log}

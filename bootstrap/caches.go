@@ -27,7 +27,7 @@ func openCache(cfg config.Config, log *slog.Logger) (*openedCache, error) {
 		c, err := redis.New(redis.Config{URL: cfg.Cache.URL.Reveal(), ValueTTL: cfg.Cache.TTL, TombstoneTTL: cfg.Cache.TTL,
 			Timeout: cfg.Cache.Timeout, Logger: log})
 		if err != nil {
-			return nil, err
+			return nil, config.Refuse("cache.url", err.Error()) // which never has the URL in it
 		}
 		return &openedCache{Cache: c, close: c.Close, ttl: cfg.Cache.TTL, shared: true}, nil
 	}

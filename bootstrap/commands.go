@@ -15,6 +15,7 @@ import (
 	"github.com/headrace/headrace/bootstrap/cli"
 	"github.com/headrace/headrace/bootstrap/config"
 	"github.com/headrace/headrace/bootstrap/logging"
+	"github.com/headrace/headrace/domain/fault"
 )
 
 // migration is a step of a store's schema, applied or not.
@@ -77,7 +78,8 @@ func writeMigrations(w io.Writer, steps []migration) error {
 }
 
 func topicCreate(ctx context.Context, cfg config.Config, std cli.Streams) error {
-	if err := kafka.CreateTopic(ctx, kafkaConfig(cfg, logging.New(cfg.Log, std.Err))); err != nil {
+	err := kafka.CreateTopic(ctx, kafkaConfig(cfg, logging.New(cfg.Log, std.Err)))
+	if err != nil && !fault.Is(err, fault.Conflict) { // one that is there is checked, and left as it is
 		return err
 	}
 	return topicCheck(ctx, cfg, std)

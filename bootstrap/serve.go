@@ -86,11 +86,12 @@ func holder(cfg config.Config, ids ports.IDs) string {
 
 // open opens store, cache and bus.
 func (p *process) open(ctx context.Context) (err error) {
-	if p.store, err = openStore(ctx, p.cfg, p.log); err != nil {
-		return fmt.Errorf("store: %w", err)
-	}
+	// The cache first: what is wrong with its setting is told before the embedded store is touched.
 	if p.cache, err = openCache(p.cfg, p.log); err != nil {
-		return fmt.Errorf("cache: %w", err)
+		return err
+	}
+	if p.store, err = openStore(ctx, p.cfg, p.log); err != nil {
+		return err
 	}
 	through, err := throughCache(p.cfg, p.store, p.cache, p.log)
 	if err != nil {

@@ -49,6 +49,11 @@ func TestATaskThatEndsByItselfHasFailed(t *testing.T) {
 	require.Empty(t, failures)
 }
 
+func TestATaskThatFailsWhileItStopsSaysSo(t *testing.T) {
+	flush := startTask(t.Context(), "relay", func(ctx context.Context) error { <-ctx.Done(); return errors.New("3 unsent") }, func(error) {})
+	require.EqualError(t, flush.stop(t.Context()), "relay: 3 unsent")
+}
+
 func TestATaskThatDoesNotStopIsNotWaitedForForever(t *testing.T) {
 	release := make(chan struct{})
 	stuck := startTask(t.Context(), "relay", func(context.Context) error { <-release; return nil }, func(error) {})

@@ -39,7 +39,10 @@ func (p *process) close(ctx context.Context) error {
 func (p *process) closers() []step {
 	var steps []step
 	if p.bus != nil {
-		steps = append(steps, step{"bus", p.bus.close})
+		// Clients of the bus may wait for their own threads, whatever the context says.
+		steps = append(steps, step{"bus", func(ctx context.Context) error {
+			return bounded(func() error { return p.bus.close(ctx) })(ctx)
+		}})
 	}
 	if p.users != nil {
 		steps = append(steps, step{"cache writes", bounded(func() error { p.users.Close(); return nil })})

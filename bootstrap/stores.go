@@ -49,9 +49,9 @@ func openStore(ctx context.Context, cfg config.Config, log *slog.Logger) (*opene
 const weeksAhead = 8
 
 func openPostgres(ctx context.Context, cfg config.Config, log *slog.Logger) (*openedStore, error) {
-	s, err := postgres.Open(ctx, postgresConfig(cfg, log))
+	s, err := postgres.Open(ctx, postgresConfig(cfg, log)) // which doesn't connect yet: only the configuration can be wrong
 	if err != nil {
-		return nil, err
+		return nil, config.Refuse("store.url", err.Error()) // in which passwords are left out
 	}
 	return &openedStore{
 		Store: s,

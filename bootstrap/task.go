@@ -11,7 +11,7 @@ type task struct {
 	name   string
 	cancel context.CancelFunc
 	done   chan struct{}
-	err    error // valid once done is closed
+	err    error // what it failed with; valid once done is closed
 }
 
 // startTask runs something in a goroutine of its own; failed is called when it ends with an error, or before it was
@@ -26,22 +26,21 @@ func startTask(ctx context.Context, name string, run func(context.Context) error
 		switch {
 		case err != nil && (ctx.Err() == nil || !errors.Is(err, ctx.Err())):
 			t.err = fmt.Errorf("%s: %w", name, err)
-		case ctx.Err() == nil:
-			t.err = fmt.Errorf("%s: ended by itself", name)
-		}
-		if t.err != nil {
 			failed(t.err)
+		case ctx.Err() == nil:
+			failed(fmt.Errorf("%s: ended by itself", name))
 		}
 	}()
 	return t
 }
 
-// stop tells the task to stop and waits until it has, or ctx is done. Stopping twice is harmless.
+// stop tells the task to stop and waits until it has, or ctx is done. It returns what the task failed with. Stopping
+// twice is harmless.
 func (t *task) stop(ctx context.Context) error {
 	t.cancel()
 	select {
 	case <-t.done:
-		return nil
+		return t.err
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

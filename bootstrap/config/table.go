@@ -67,7 +67,7 @@ var table = []Key{
 		"compression of what is published: none, gzip, snappy, lz4 or zstd"),
 	key("bus.linger", "5ms", duration(0, 10*time.Second), func(c *Config) *time.Duration { return &c.Bus.Linger },
 		"how long publishing waits for more to send at once"),
-	key("bus.session_timeout", "10s", duration(time.Second, 30*time.Minute), func(c *Config) *time.Duration { return &c.Bus.SessionTimeout },
+	key("bus.session_timeout", "10s", duration(time.Second, 5*time.Minute), func(c *Config) *time.Duration { return &c.Bus.SessionTimeout },
 		"how long a silent worker keeps its partitions"),
 	key("bus.sasl.mechanism", "", oneOf("", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"), func(c *Config) *string { return &c.Bus.SASL.Mechanism },
 		"how to log in to Kafka: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, or not at all"),

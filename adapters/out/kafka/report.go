@@ -36,8 +36,8 @@ func (r *Report) judge(cfg Config) {
 		problem(true, "The topic %s isn't there: run `headrace topic create`.", r.Topic)
 		return
 	}
-	problem(r.Partitions != cfg.Partitions, "The topic has %d partitions, and %d are configured: change the configuration, "+
-		"or the topic by `headrace topic resize`.", r.Partitions, cfg.Partitions)
+	problem(r.Partitions != cfg.Partitions, "The topic has %d partitions, and %d are configured: set bus.partitions to what "+
+		"it has, or bus.topic to another topic.", r.Partitions, cfg.Partitions)
 	problem(r.MinInsync > r.Replication, "min.insync.replicas is %d with %d replicas: nothing can be published. Lower it, or add replicas.",
 		r.MinInsync, r.Replication)
 	problem(r.MaxMessageBytes < cfg.MaxMessageBytes, "max.message.bytes is %d, and batches of up to %d bytes are sent: raise it.",

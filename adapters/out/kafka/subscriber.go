@@ -65,7 +65,8 @@ func (s *Subscriber) Subscribe(ctx context.Context, group string, work func(ctx 
 func (s *Subscriber) join(ctx context.Context, group string, work func(ctx context.Context, p ports.Assignment) error) error {
 	logs := newLogs(s.cfg.Logger)
 	consumer, err := confluent.NewConsumer(s.cfg.settings(logs, confluent.ConfigMap{
-		"group.id": group,
+		// Another deployment on the cluster has groups of the same names, on a topic of its own.
+		"group.id": s.cfg.Topic + "." + group,
 		// The protocol of KIP-848 needs brokers of Kafka 4; this one works since 2.4, and also moves no more partitions
 		// than it has to.
 		"group.protocol":                "classic",

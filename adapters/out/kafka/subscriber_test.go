@@ -87,7 +87,7 @@ func TestToolsSeeHowFarAGroupIs(t *testing.T) {
 
 func committed(t *testing.T, cfg kafka.Config, group string) int64 {
 	t.Helper()
-	c, err := confluent.NewConsumer(&confluent.ConfigMap{"bootstrap.servers": cfg.Brokers[0], "group.id": group})
+	c, err := confluent.NewConsumer(&confluent.ConfigMap{"bootstrap.servers": cfg.Brokers[0], "group.id": cfg.Topic + "." + group})
 	require.NoError(t, err)
 	defer c.Close()
 	offsets, err := c.Committed([]confluent.TopicPartition{{Topic: &cfg.Topic, Partition: 0}}, 10_000)
