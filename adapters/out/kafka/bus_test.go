@@ -12,6 +12,7 @@ import (
 
 	confluent "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/headrace/headrace/adapters/out/kafka"
 	"github.com/headrace/headrace/domain/id"
@@ -20,7 +21,15 @@ import (
 	"github.com/headrace/headrace/test/fixture"
 )
 
-func TestMain(m *testing.M) { fixture.Main(m) }
+// TestMain bears what is left of a consumer that librdkafka never closes (see WaitForConsumers).
+func TestMain(m *testing.M) {
+	fixture.Main(m,
+		goleak.IgnoreAnyFunction("github.com/confluentinc/confluent-kafka-go/v2/kafka.(*Consumer).Close"),
+		goleak.IgnoreAnyFunction("github.com/headrace/headrace/adapters/out/kafka.newLogs.func1"),
+		goleak.IgnoreAnyFunction("github.com/headrace/headrace/adapters/out/kafka.(*Subscriber).WaitForConsumers.func1"),
+		goleak.IgnoreAnyFunction("github.com/confluentinc/confluent-kafka-go/v2/kafka.NewConsumer.func1"),
+		goleak.IgnoreAnyFunction("github.com/confluentinc/confluent-kafka-go/v2/kafka.(*handle).pollLogEvents"))
+}
 
 const partitions = 4
 
